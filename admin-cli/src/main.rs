@@ -1,0 +1,2 @@
+//! The CLI.
+fn main() {}

@@ -1,0 +1,49 @@
+//! Every bound of the protocol, with its unit in its name and its reason beside it.
+
+/// A change chunk. A body of 20,000 Chinese characters is 60 kB; minutes of a long meeting fit.
+pub const CHANGE_BYTES_MAX: usize = 256 * 1024;
+/// Operations in one change, counted before anything is expanded: 149 crafted bytes can claim 2⁴⁰.
+pub const CHANGE_OPS_MAX: u64 = 65_536;
+/// Direct dependencies of one change: one per place that wrote at the same time.
+pub const CHANGE_DEPS_MAX: usize = 256;
+/// How deep maps and lists may nest inside an act; ours use three.
+pub const VALUE_DEPTH_MAX: usize = 8;
+/// One key in an act.
+pub const KEY_BYTES_MAX: usize = 64;
+/// Changes in one document. A matter has tens; a register of a month has thousands at most.
+pub const DOCUMENT_CHANGES_MAX: usize = 20_000;
+/// The highest operation counter: far below u32, where Automerge wraps.
+pub const OP_COUNTER_MAX: u64 = 1 << 30;
+/// A document header.
+pub const HEADER_BYTES_MAX: usize = 8 * 1024;
+/// Places or subtrees named in one header.
+pub const HEADER_GRANTS_MAX: usize = 200;
+/// A certificate.
+pub const CERT_BYTES_MAX: usize = 1024;
+/// Certificates between a place and the root; the country has five levels, regroupings add some.
+pub const CERT_CHAIN_MAX: usize = 12;
+/// A place's name in bytes.
+pub const NAME_BYTES_MAX: usize = 120;
+/// What a session packs into one block before it closes it: large enough to compress well, small
+/// enough that a village holds two of them.
+pub const BLOCK_BYTES_SOFT: usize = 512 * 1024;
+/// What a receiver accepts as one block after inflation. One document's uncovered run may exceed the soft size.
+pub const BLOCK_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// What a receiver accepts as one frame on the wire.
+pub const FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Blocks sent and not yet acknowledged on one link.
+pub const BLOCKS_IN_FLIGHT_MAX: usize = 8;
+/// Bytes sent and not yet acknowledged on one link: back-pressure towards a slow disk.
+pub const BYTES_IN_FLIGHT_MAX: usize = 8 * 1024 * 1024;
+/// Sections (documents) in one block.
+pub const BLOCK_SECTIONS_MAX: usize = 20_000;
+/// Ranges in one reconciliation message.
+pub const RECONCILE_RANGES_MAX: usize = 4_096;
+/// Documents a reconciliation message may list.
+pub const RECONCILE_ITEMS_MAX: usize = 65_536;
+/// An invitation token's secret in bytes.
+pub const INVITE_SECRET_BYTES: usize = 16;
+/// Free text in one field, in Unicode scalar values.
+pub const TEXT_CHARS_MAX: usize = 20_000;
+/// A short string in one field, in bytes.
+pub const SHORT_BYTES_MAX: usize = 600;
