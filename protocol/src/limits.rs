@@ -47,3 +47,7 @@ pub const INVITE_SECRET_BYTES: usize = 16;
 pub const TEXT_CHARS_MAX: usize = 20_000;
 /// A short string in one field, in bytes.
 pub const SHORT_BYTES_MAX: usize = 600;
+/// Last valid changes named in one revocation record; a longer list is spread over several.
+pub const REVOCATION_CUTS_MAX: usize = 2_048;
+/// One revocation record: its cuts of 64 bytes and room for the reason.
+pub const REVOCATION_BYTES_MAX: usize = REVOCATION_CUTS_MAX * 64 + 2_048;

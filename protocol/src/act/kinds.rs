@@ -1,0 +1,348 @@
+//! Every kind of act there is, by the container it lives in.
+//!
+//! Names of kinds and fields are stable strings: they stand in signed documents.
+
+use super::field::{Blob, Text, kinds, record};
+use crate::{
+    ids::{ActRef, DocId, Hash, PlaceId},
+    kind::Kind,
+};
+use std::collections::BTreeMap;
+
+record! {
+    /// The number a matter has in the system it was imported from.
+    pub struct External {
+        /// Which system: `hotline`, …
+        system: String,
+        /// Its number there.
+        number: String,
+    }
+}
+
+record! {
+    /// A proposal an outcome answers, merged sources included.
+    pub struct Cited {
+        /// The proposal.
+        doc: DocId,
+        /// The place that registered it and owes the reply to its people.
+        home: PlaceId,
+        /// Its human number.
+        number: String,
+    }
+}
+
+record! {
+    /// A person of the place: acts name people by `id`, never by name.
+    pub struct Member {
+        /// Stable within the place.
+        id: String,
+        /// As shown.
+        name: String,
+        /// Roles, stable names.
+        roles: Vec<String>,
+    }
+}
+
+record! {
+    /// What a place above sees of a matter before it is escalated: no text, no names.
+    pub struct Stub {
+        /// The proposal.
+        doc: DocId,
+        /// Its human number.
+        number: String,
+        /// Its category.
+        category: Option<String>,
+        /// The stable name of its stage.
+        stage: String,
+        /// Who must act next.
+        holder: Option<PlaceId>,
+        /// The day by which, in days since 1970-01-01.
+        due: Option<i64>,
+        /// How many violations it lists.
+        violations: i64,
+    }
+}
+
+kinds! {
+    /// Steps of a proposal: they move it on, one after another (container `steps`).
+    pub enum Step {
+        /// 登记: a matter is raised. Its home place holds it.
+        Register = "register" {
+            /// Human number.
+            number: String,
+            /// Six-digit check code.
+            check: String,
+            /// A line that names it.
+            title: String,
+            /// What was said.
+            body: Text,
+            /// Category, from the charter's scheme.
+            category: Option<String>,
+            /// 来源, stable name.
+            source: Option<String>,
+            /// 渠道, stable name.
+            channel: Option<String>,
+            /// `named`, `anonymous` or `proxy`.
+            petitioner: Option<String>,
+            /// Where the petitioner's identity is sealed.
+            dossier: Option<DocId>,
+            /// Its number elsewhere.
+            external: Option<External>,
+        },
+        /// 受理: the holder takes it up; the procedure is bound now.
+        Accept = "accept" {
+            /// The pinned procedure version.
+            procedure: Hash,
+            /// The pinned calendar version.
+            calendar: Hash,
+        },
+        /// 不予受理, with the reason, which is owed to the petitioner.
+        Refuse = "refuse" {
+            /// Why.
+            reason: Text,
+        },
+        /// 办理: work on it is recorded.
+        Handle = "handle" {
+            /// What was done.
+            note: Text,
+        },
+        /// 上报: the place above becomes the holder.
+        Escalate = "escalate" {
+            /// The parent of the holder.
+            to: PlaceId,
+            /// Why.
+            reason: Option<Text>,
+        },
+        /// 退回: back to the place it came from.
+        Return = "return" {
+            /// A place below that had it.
+            to: PlaceId,
+            /// Why.
+            reason: Text,
+        },
+        /// 并案, in the source: it follows the lead until `unmerge`.
+        Merge = "merge" {
+            /// The lead.
+            into: DocId,
+        },
+        /// 撤销并案, in the source: it goes on by itself.
+        Unmerge = "unmerge" {},
+        /// 并案, in the lead: it also answers for the source.
+        Absorb = "absorb" {
+            /// The source.
+            source: Cited,
+        },
+        /// 撤销并案, in the lead.
+        Release = "release" {
+            /// The source.
+            source: DocId,
+        },
+        /// 决定: an outcome decided it.
+        Decide = "decide" {
+            /// The outcome.
+            outcome: DocId,
+            /// The decision in it.
+            act: ActRef,
+        },
+        /// 答复: the reply owed to the people behind the matter.
+        Answer = "answer" {
+            /// What is replied.
+            text: Text,
+            /// The outcome it stands on.
+            outcome: Option<DocId>,
+            /// For a merged source: the lead whose reply this carries.
+            lead: Option<DocId>,
+            /// The reply in the lead.
+            lead_act: Option<ActRef>,
+        },
+        /// 办结.
+        Close = "close" {
+            /// Closing remark.
+            note: Option<Text>,
+        },
+        /// 重新办理: the people are not satisfied.
+        Reopen = "reopen" {
+            /// Why.
+            reason: Text,
+        },
+        /// 撤回: the petitioner or the registering place takes it back.
+        Withdraw = "withdraw" {
+            /// Why.
+            reason: Option<Text>,
+        },
+        /// 更正: a slip of the pen in the author's own last step; the original stays visible.
+        Correct = "correct" {
+            /// The step corrected, which must be the tip.
+            target: ActRef,
+            /// New title.
+            title: Option<String>,
+            /// New body.
+            body: Option<Text>,
+            /// New category.
+            category: Option<String>,
+            /// New text of a reply, reason or note.
+            text: Option<Text>,
+        },
+        /// 提级接办: a place above takes over from a silent holder.
+        TakeOver = "take_over" {
+            /// The ground.
+            reason: Text,
+        },
+        /// The lowest common ancestor of two sealed branches says which goes on (rule R6).
+        Settle = "settle" {
+            /// The first step of the branch that goes on.
+            branch: ActRef,
+        },
+    }
+}
+
+kinds! {
+    /// What anyone in the audience may add to a proposal (container `voices`).
+    pub enum Voice {
+        /// 意见: a comment or evidence.
+        Comment = "comment" {
+            /// The words.
+            text: Text,
+        },
+        /// 附议.
+        Support = "support" {
+            /// How many people, 1 if not said.
+            count: Option<i64>,
+            /// Remark.
+            note: Option<String>,
+        },
+        /// 表决: one whole count of a body.
+        Ballot = "ballot" {
+            /// What was asked.
+            question: String,
+            /// Which body voted.
+            body: String,
+            /// Entitled to vote.
+            eligible: i64,
+            /// Present.
+            present: i64,
+            /// For.
+            in_favour: i64,
+            /// Against.
+            against: i64,
+            /// Abstaining.
+            abstain: i64,
+            /// By name: member id to `for`, `against` or `abstain`; empty when only counted.
+            votes: BTreeMap<String, String>,
+        },
+        /// 告知: an original submitter has been told a reply.
+        Tell = "tell" {
+            /// Which reply.
+            answer: ActRef,
+            /// `phone`, `visit`, `paper` or `online`.
+            how: String,
+            /// Remark.
+            note: Option<String>,
+        },
+        /// 评价.
+        Rate = "rate" {
+            /// 1 (poor) to 5 (good).
+            score: i64,
+            /// `resident`, `revisit`, `third_party` or `proxy`.
+            source: String,
+            /// Remark.
+            note: Option<Text>,
+        },
+    }
+}
+
+kinds! {
+    /// What the deciding place writes into an outcome (container `decisions`).
+    pub enum Decision {
+        /// The decision.
+        Decide = "decide" {
+            /// A line that names it.
+            title: String,
+            /// What was decided.
+            text: Text,
+            /// What it decides about, merged sources included.
+            proposals: Vec<Cited>,
+            /// Responsible unit.
+            unit: Option<String>,
+            /// Budget in yuan.
+            budget_yuan: Option<i64>,
+            /// Due, in days since 1970-01-01.
+            due: Option<i64>,
+        },
+        /// The reply to every submitter.
+        Answer = "answer" {
+            /// What is replied.
+            text: Text,
+        },
+    }
+}
+
+kinds! {
+    /// What those who carry an outcome out write (container `progress`).
+    pub enum Progress {
+        /// How far it is.
+        Progress = "progress" {
+            /// In words.
+            text: Text,
+            /// 0 to 100.
+            percent: Option<i64>,
+        },
+    }
+}
+
+kinds! {
+    /// Numbered snapshots of a place (container `snapshots`, rule R4).
+    pub enum Charter {
+        /// One snapshot.
+        Snapshot = "snapshot" {
+            /// From 1.
+            number: i64,
+            /// Hash of the snapshot before.
+            previous: Option<Hash>,
+            /// 12-digit code.
+            code: String,
+            /// Name.
+            name: String,
+            /// Label of the level.
+            level: String,
+            /// The parent place.
+            parent: Option<PlaceId>,
+            /// Categories matters may have.
+            categories: Vec<String>,
+            /// The procedure in force.
+            procedure: Hash,
+            /// The calendar in force.
+            calendar: Hash,
+            /// The place's people.
+            members: Vec<Member>,
+        },
+    }
+}
+
+kinds! {
+    /// A petitioner's identity and contact (container `sealed`).
+    pub enum Sealed {
+        /// Ciphertext; the key travels in deletable wraps outside the document.
+        Seal = "seal" {
+            /// Nonce and ciphertext, see the module `seal`.
+            ciphertext: Blob,
+        },
+    }
+}
+
+kinds! {
+    /// Stubs of a place's matters (container `stubs`).
+    pub enum Stubs {
+        /// The state of some matters; a later one of the same document replaces an earlier one.
+        Stubs = "stubs" {
+            /// The rows.
+            rows: Vec<Stub>,
+        },
+    }
+}
+
+/// The position of a container in [`Kind::containers`].
+#[must_use]
+pub fn container_of(kind: Kind, name: &str) -> Option<usize> {
+    kind.containers().iter().position(|c| c.name == name)
+}
