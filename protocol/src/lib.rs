@@ -14,6 +14,7 @@ pub mod calendar;
 pub mod cert;
 pub mod change;
 pub mod codec;
+pub mod commit;
 pub mod fold;
 pub mod gate;
 pub mod header;

@@ -77,9 +77,9 @@ impl<K: ActKind> Act<K> {
         let name = String::take("kind", &mut map)?;
         let what = K::read(&name, &mut map)?.ok_or(ActError::UnknownKind(name))?;
         let act = Self {
-            prev: Option::take("prev", &mut map)?,
+            prev: Field::take("prev", &mut map)?,
             on: i64::take("on", &mut map)?,
-            by: Option::take("by", &mut map)?,
+            by: Field::take("by", &mut map)?,
             what,
         };
         match map.into_keys().next() {
