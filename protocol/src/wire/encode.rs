@@ -1,0 +1,324 @@
+//! Writing a block: from stored commits to the bytes that travel.
+
+use super::{DepRef, words};
+use crate::{
+    audience::Grant,
+    cert::{Certificate, Revocation},
+    change::{Body, Change},
+    codec::Writer,
+    commit::{ActorRecord, Cover},
+    header::Header,
+    ids::{ActRef, ActorId, CertHash, ChangeHash, DocId, PlaceId},
+    receipt::Opening,
+    value::{Map, Value},
+};
+use std::collections::BTreeMap;
+
+/// A stored change on its way out.
+#[derive(Debug, Clone)]
+pub struct OutChange {
+    /// Its hash.
+    pub hash: ChangeHash,
+    /// The change, decoded.
+    pub change: Change,
+    /// A signature of it, where one is kept.
+    pub cover: Option<Cover>,
+}
+
+/// One document's part of a block on its way out.
+#[derive(Debug, Clone)]
+pub struct OutSection {
+    /// The document.
+    pub doc: DocId,
+    /// Its header, unless the receiver has the document already.
+    pub header: Option<Header>,
+    /// Widenings.
+    pub grants: Vec<Grant>,
+    /// Wrapped dossier keys.
+    pub wraps: Vec<(CertHash, Vec<u8>)>,
+    /// Changes, each after its dependencies.
+    pub changes: Vec<OutChange>,
+}
+
+impl OutSection {
+    /// Whether every change is covered by a signature of its own actor in this section: the last of
+    /// each actor's chain must be signed. A block may be cut only where this holds for all sections.
+    #[must_use]
+    pub fn is_covered(&self) -> bool {
+        let mut wanted: BTreeMap<ActorId, bool> = BTreeMap::new();
+        for out in self.changes.iter().rev() {
+            wanted.entry(out.change.actor).or_insert(out.cover.is_some());
+        }
+        wanted.values().all(|covered| *covered)
+    }
+}
+
+/// Collects sections and writes the block.
+#[derive(Debug, Default)]
+pub struct BlockWriter {
+    meta: Writer,
+    text: Writer,
+    raw: Writer,
+    certs: Vec<CertHash>,
+    cert_at: BTreeMap<CertHash, usize>,
+    actors: Vec<(usize, u32)>,
+    actor_at: BTreeMap<ActorId, usize>,
+    places: Vec<PlaceId>,
+    sections: u64,
+    bytes_estimate: usize,
+}
+
+impl BlockWriter {
+    /// An empty block.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How large the sections written so far are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.meta.0.len() + self.text.0.len() + self.raw.0.len() + self.bytes_estimate
+    }
+
+    /// Whether no section was written yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sections == 0
+    }
+
+    /// The certificates that authors in this block need.
+    #[must_use]
+    pub fn certs_used(&self) -> &[CertHash] {
+        &self.certs
+    }
+
+    fn cert(&mut self, hash: CertHash) -> u64 {
+        let next = self.certs.len();
+        let at = *self.cert_at.entry(hash).or_insert(next);
+        if at == next {
+            self.certs.push(hash);
+        }
+        at as u64
+    }
+
+    fn place(&mut self, place: PlaceId) -> u64 {
+        let at = self.places.iter().position(|p| *p == place).unwrap_or_else(|| {
+            self.places.push(place);
+            self.places.len() - 1
+        });
+        at as u64
+    }
+
+    fn actor(&mut self, actor: ActorId, record: &BTreeMap<ActorId, ActorRecord>) -> u64 {
+        if let Some(at) = self.actor_at.get(&actor) {
+            return *at as u64;
+        }
+        let Some(record) = record.get(&actor) else { return u64::MAX };
+        let cert = self.cert(record.cert) as usize;
+        self.actors.push((cert, record.incarnation.0));
+        let at = self.actors.len() - 1;
+        self.actor_at.insert(actor, at);
+        at as u64
+    }
+
+    /// Writes one document's section. `records` knows every author in it.
+    pub fn section(&mut self, section: &OutSection, records: &BTreeMap<ActorId, ActorRecord>) {
+        self.sections += 1;
+        match &section.header {
+            None => {
+                self.meta.uint(0);
+                self.raw.raw(&section.doc.0);
+            }
+            Some(header) => {
+                self.meta.uint(u64::from(header.kind.number()));
+                let creator = self.actor(header.creator_actor(), records);
+                self.meta.uint(creator);
+                self.raw.raw(&header.nonce);
+                let home = self.place(header.home);
+                self.meta.uint(home);
+                self.meta.uint(header.reach.len() as u64);
+                for reach in &header.reach {
+                    let subtree = u64::from(matches!(reach, crate::audience::Reach::Subtree(_)));
+                    let place = self.place(reach.place());
+                    self.meta.uint(place * 2 + subtree);
+                }
+            }
+        }
+        self.meta.uint(section.grants.len() as u64);
+        for grant in &section.grants {
+            self.raw.bytes(&grant.encode());
+        }
+        self.meta.uint(section.wraps.len() as u64);
+        for (cert, wrap) in &section.wraps {
+            self.raw.raw(&cert.0).bytes(wrap);
+        }
+        self.meta.uint(section.changes.len() as u64);
+        let mut at: BTreeMap<ChangeHash, usize> = BTreeMap::new();
+        let last: BTreeMap<ActorId, usize> =
+            section.changes.iter().enumerate().map(|(i, c)| (c.change.actor, i)).collect();
+        for (i, out) in section.changes.iter().enumerate() {
+            self.change(i, out, &at, records);
+            // One newest signature per actor vouches for the rest (rule R9).
+            match out.cover.filter(|_| last.get(&out.change.actor) == Some(&i)) {
+                None => self.meta.uint(0),
+                Some(cover) => {
+                    let cert = self.cert(cover.cert);
+                    self.raw.raw(&cover.signature.0);
+                    self.meta.uint(cert + 1)
+                }
+            };
+            at.insert(out.hash, i);
+        }
+    }
+
+    fn change(
+        &mut self,
+        i: usize,
+        out: &OutChange,
+        at: &BTreeMap<ChangeHash, usize>,
+        records: &BTreeMap<ActorId, ActorRecord>,
+    ) {
+        let actor = self.actor(out.change.actor, records);
+        let Body::Act { container, value, .. } = &out.change.body else {
+            self.meta.uint(0).uint(actor);
+            return;
+        };
+        self.meta.uint(2 + *container as u64).uint(actor);
+        let deps: Vec<DepRef> = out
+            .change
+            .deps
+            .iter()
+            .map(|dep| match at.get(dep) {
+                Some(k) => DepRef::Back(i - k),
+                None => {
+                    let mut prefix = [0u8; 8];
+                    prefix.copy_from_slice(dep.0.split_at(8).0);
+                    DepRef::Prefix(prefix)
+                }
+            })
+            .collect();
+        if deps == [DepRef::Back(1)] {
+            self.meta.uint(0);
+        } else {
+            self.meta.uint(1 + deps.len() as u64);
+            for dep in deps {
+                match dep {
+                    DepRef::Back(k) => {
+                        self.meta.uint(k as u64);
+                    }
+                    DepRef::Prefix(prefix) => {
+                        self.meta.uint(0);
+                        self.raw.raw(&prefix);
+                    }
+                }
+            }
+        }
+        self.map(value);
+    }
+
+    fn map(&mut self, map: &Map) {
+        self.meta.uint(map.len() as u64);
+        for (key, value) in map {
+            self.word(key);
+            self.value(value);
+        }
+    }
+
+    fn word(&mut self, word: &str) {
+        match words::number_of(word) {
+            Some(n) => self.meta.uint(n + 1),
+            None => {
+                self.meta.uint(0).uint(word.len() as u64);
+                self.text.raw(word.as_bytes())
+            }
+        };
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => {
+                self.meta.uint(0);
+            }
+            Value::Bool(b) => {
+                self.meta.uint(1 + u64::from(*b));
+            }
+            Value::Int(i) => {
+                self.meta.uint(3).int(*i);
+            }
+            Value::Str(s) => {
+                // A reference to an act of a known author needs neither its actor nor its digits.
+                let act = s.parse::<ActRef>().ok().and_then(|r| Some((self.actor_at.get(&r.actor)?, r.seq)));
+                match act {
+                    Some((actor, seq)) => {
+                        let actor = *actor as u64;
+                        self.meta.uint(9).uint(actor).uint(seq);
+                    }
+                    None => {
+                        self.meta.uint(4);
+                        self.word(s);
+                    }
+                }
+            }
+            Value::Bytes(b) => {
+                self.meta.uint(5).uint(b.len() as u64);
+                self.text.raw(b);
+            }
+            Value::Text(s) => {
+                self.meta.uint(6).uint(s.len() as u64);
+                self.text.raw(s.as_bytes());
+            }
+            Value::Map(map) => {
+                self.meta.uint(7);
+                self.map(map);
+            }
+            Value::List(items) => {
+                self.meta.uint(8).uint(items.len() as u64);
+                for item in items {
+                    self.value(item);
+                }
+            }
+        }
+    }
+
+    /// The block's bytes. `certs` are those of [`BlockWriter::certs_used`] the receiver may lack, with
+    /// their issuers first.
+    #[must_use]
+    pub fn finish(
+        self,
+        (from, to, digest): (u64, u64, [u8; 16]),
+        certs: &[&Certificate],
+        revocations: &[Revocation],
+        openings: &[Opening],
+    ) -> Vec<u8> {
+        let mut head = Writer::new();
+        head.uint(1).uint(from).uint(to - from).raw(&digest);
+        head.uint(certs.len() as u64);
+        for cert in certs {
+            head.bytes(&cert.encode());
+        }
+        head.uint(revocations.len() as u64);
+        for revocation in revocations {
+            head.bytes(&revocation.encode());
+        }
+        head.uint(openings.len() as u64);
+        for opening in openings {
+            head.bytes(&opening.encode());
+        }
+        head.uint(self.certs.len() as u64);
+        for cert in &self.certs {
+            head.raw(&cert.0);
+        }
+        head.uint(self.actors.len() as u64);
+        for (cert, incarnation) in &self.actors {
+            head.uint(*cert as u64).uint(u64::from(*incarnation));
+        }
+        head.uint(self.places.len() as u64);
+        for place in &self.places {
+            head.raw(&place.0);
+        }
+        head.uint(self.sections).uint(self.meta.0.len() as u64).uint(self.text.0.len() as u64);
+        head.raw(&self.meta.0).raw(&self.text.0).raw(&self.raw.0);
+        head.finish()
+    }
+}
