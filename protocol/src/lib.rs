@@ -15,6 +15,7 @@ pub mod cert;
 pub mod change;
 pub mod codec;
 pub mod commit;
+pub mod csv;
 pub mod fold;
 pub mod gate;
 pub mod header;
