@@ -1,1 +1,5 @@
-//! The CLI.
+//! The operators' command line `yishi`: reading tables so far.
+pub mod import;
+pub mod limits;
+pub mod trouble;
+pub mod words;
