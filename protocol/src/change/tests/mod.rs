@@ -1,3 +1,7 @@
-//! The codec against Automerge itself: same bytes, same hash, same values.
+//! The codec against Automerge itself: the same bytes, the same values, and no harm from crafted ones.
 
+mod assembly;
+mod crafted;
+mod golden;
+mod mutants;
 mod yardstick;
