@@ -3,7 +3,7 @@
 //! Working days follow the State Council's yearly notice: weekends are free, holidays are free, and
 //! make-up days (调休) on weekends are worked. The notice of a year comes out late in the year before, so
 //! the invariant here: **a date is never silently guessed**. Every answer says whether it is
-//! *provisional*, that is, whether it touches a year of which this calendar has no notice and for which it only knows
+//! *provisional*, that is, whether it touches a year of which this calendar has no notice and knows only
 //! weekends. A calendar is replicated data with a version: a deadline is shown with the calendar it was
 //! computed from, and the fold only ever holds the symbolic [`Deadline`] (rule R7).
 
@@ -187,8 +187,8 @@ impl Calendar {
         Self::from_notices(SHIPPED)
     }
 
-    /// The hash of what the calendar says. Equal for equal content, whatever the order, the line ends or the quoting
-    /// of the tables were. Steps pin it.
+    /// The hash of what the calendar says. Equal for equal content, whatever the order, the line ends or
+    /// the quoting of the tables were. Steps pin it.
     #[must_use]
     pub fn version(&self) -> Hash {
         self.version

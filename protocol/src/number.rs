@@ -2,8 +2,8 @@
 //!
 //! `芦稿-2026-0187`: place, year, serial. A node issues them alone, so the place's name keeps places
 //! apart; and since a database that was restored from a backup would issue its serials again, a renewed
-//! life ([`Incarnation`]) puts a *block* between: `芦稿-2026-B7-0001`. Two lives of one database never issue the
-//! same number, without asking anyone.
+//! life ([`Incarnation`]) puts a *block* between: `芦稿-2026-B7-0001`. Two lives of one database never
+//! issue the same number, without asking anyone.
 //!
 //! The check code is six digits from a key of the place. It can be printed on slips ahead of any
 //! network, and nobody without the key can compute it from the number, which hangs on the public board.
@@ -157,8 +157,8 @@ impl From<MatterNumber> for String {
 /// and one character from the life's random bits.
 ///
 /// Lives that were renewed a different number of times never share a block. The last character only
-/// helps when one backup was restored twice, to two machines: they then differ in 27 of 28 cases, and the peers
-/// find the clone by other means.
+/// helps when one backup was restored twice, to two machines: they then differ in 27 of 28 cases, and
+/// the peers find the clone by other means.
 #[must_use]
 pub fn block_of(life: Incarnation) -> Option<String> {
     let mut count = life.count();

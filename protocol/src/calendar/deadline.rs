@@ -51,8 +51,8 @@ pub struct DeadlineView {
     pub date: Date,
     /// For limits in hours, the minute after midnight of that day at which it ends (1440: end of day).
     pub minute: Option<u16>,
-    /// Days after today up to and including the last one; 0 on the last day; negative after it. On a free day right after the
-    /// last one no working day has passed: then `left` is 0 and `overdue` is true.
+    /// Days after today up to and including the last one; 0 on the last day; negative after it. On a free
+    /// day right after the last one no working day has passed: then `left` is 0 and `overdue` is true.
     pub left: i64,
     /// What `left` counts.
     pub unit: Unit,

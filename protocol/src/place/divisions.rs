@@ -299,10 +299,12 @@ impl Divisions {
 
     fn prefix_candidates(&self, division: &Division) -> Vec<String> {
         let (short, bare) = (short_name(&division.name), bare_name(&division.name));
+        let full = division.name.as_str();
         let mut names = vec![short.to_owned(), bare.to_owned()];
         if let Some(above) = self.ancestors(division.code).next() {
             let above = short_name(&above.name);
-            names.extend([format!("{above}{short}"), format!("{above}{bare}")]);
+            names.extend([format!("{above}{short}"), format!("{above}{bare}"), full.to_owned()]);
+            names.push(format!("{above}{full}"));
         }
         // Compared as they will stand in a number.
         names.iter_mut().for_each(|n| *n = crate::number::canonical_prefix(n));
@@ -470,6 +472,8 @@ mod tests {
         assert_eq!(prefixes.values().collect::<BTreeSet<_>>().len(), all.len(), "no two the same");
         assert_eq!(prefixes[&code("510113106204")], "芦稿");
         assert_eq!(prefixes[&code("510113106000")], "姚渡");
+        assert_eq!(prefixes[&code("320481107001")], "别桥居委会", "in 别桥镇, beside 别桥村委会");
+        assert!(prefixes.iter().all(|(code, p)| *p != code.to_string()), "none needs its code");
         let t = tree(&format!(
             "{HEAD}510113106000,姚渡镇,township,\n510113106001,杏花社区居委会,village,510113106000\n\
              510113106201,杏花村委会,village,510113106000\n510113108000,清泉镇,township,\n\
