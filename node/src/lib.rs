@@ -1,1 +1,3 @@
 //! One place's server.
+
+pub mod clock;

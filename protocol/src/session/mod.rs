@@ -262,16 +262,16 @@ impl Session {
             }
             Event::Admitted { ack, reconcile } => {
                 self.admitting = self.admitting.saturating_sub(1);
+                if reconcile {
+                    // What it stands on was lost between the two: begin anew, with the histories compared.
+                    self.close(CloseCode::Protocol, "missing_dependency".into());
+                    return;
+                }
                 if let Some((_, seq)) = &mut self.cursor {
                     *seq = ack.to.max(*seq);
                 }
                 self.peer_head = self.peer_head.max(ack.to);
                 self.effects.push_back(Effect::Send(Frame::Ack(ack)));
-                if reconcile {
-                    // What it stands on was lost between the two: begin anew, with the histories compared.
-                    self.cursor = None;
-                    self.close(CloseCode::Protocol, "missing_dependency".into());
-                }
             }
             Event::AcksLoaded(acks) => {
                 for ack in acks {
