@@ -236,7 +236,7 @@ pub struct Peek {
 }
 
 /// Reads a change's header alone. The checksum is checked; the operations are not looked at, so a
-/// change that can be peeked at may still be refused by [`decode`](super::decode).
+/// change that can be peeked at may still be refused by [`decode`](super::decode()).
 ///
 /// # Errors
 /// [`ChangeError`] naming what is wrong with the envelope or the header.

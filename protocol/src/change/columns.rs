@@ -39,13 +39,15 @@ pub(super) fn uint_len(v: u64) -> usize {
 /// Reads signed LEB128; longer forms than needed are noticed when the change is written again.
 fn read_int(r: &mut Reader<'_>) -> Option<i64> {
     let mut value = 0i64;
-    for shift in (0..64).step_by(7) {
+    let mut shift = 0;
+    while shift < 64 {
         let byte = r.byte().ok()?;
         value |= i64::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
             let used = shift + 7;
             return Some(if used < 64 && byte & 0x40 != 0 { value | (-1i64 << used) } else { value });
         }
+        shift += 7;
     }
     None
 }

@@ -4,7 +4,7 @@
 //! expanded), every column's runs against that number, then the tree, and at last the whole change
 //! written again and compared. Columns that follow from others (actors, elements, insertions) are not
 //! interpreted here at all: the comparison decides them. Memory is bounded by the input plus one
-//! [`Value`] for each of at most [`CHANGE_OPS_MAX`] operations.
+//! [`Value`] for each of at most [`CHANGE_OPS_MAX`] operations, recursion by [`VALUE_DEPTH_MAX`].
 
 use super::{
     Body, Change, FORMAT,
@@ -33,7 +33,7 @@ pub struct Decoded {
     pub op_count: u64,
 }
 
-/// Reads a change of a document of `kind`. What is accepted is exactly what [`encode`](super::encode)
+/// Reads a change of a document of `kind`. What is accepted is exactly what [`encode`](super::encode())
 /// writes; the history (previous change, start after the dependencies) is for the gate to check.
 ///
 /// # Errors
@@ -251,20 +251,24 @@ impl<'a> OpsReader<'a> {
     }
 
     fn map(&mut self, id: u64, depth: usize) -> Result<Map, ChangeError> {
-        let mut map = Map::new();
+        // Gathered first: building a map from sorted entries costs half of inserting them.
+        let mut entries: Vec<(String, Value)> = Vec::new();
         while self.continues(id)? {
             let (counter, key, action) = self.op()?;
             let key = key.ok_or(ChangeError::KeyShape { counter })?;
             if key.is_empty() || key.len() > KEY_BYTES_MAX {
                 return Err(ChangeError::KeyLength { counter, bytes: key.len() });
             }
-            if map.last_key_value().is_some_and(|(last, _)| last.as_str() >= key) {
+            if entries.last().is_some_and(|(last, _)| last.as_str() >= key) {
                 return Err(ChangeError::KeyOrder { counter });
             }
             let value = self.value(counter, action, depth)?;
-            map.insert(key.to_owned(), value);
+            if entries.capacity() == 0 {
+                entries.reserve(16);
+            }
+            entries.push((key.to_owned(), value));
         }
-        Ok(map)
+        Ok(entries.into_iter().collect())
     }
 
     fn list(&mut self, id: u64, depth: usize) -> Result<Vec<Value>, ChangeError> {

@@ -247,3 +247,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_longest_acts_are_automerges_own_too() {
+    let kind = Kind::Proposal;
+    let creator = actor(1);
+    let mut doc = Yardstick::new();
+    doc.write(creator, &Body::Genesis { kind });
+    let minutes: String = "会议记录：同意12户，🚧 缓建3户。".chars().cycle().take(20_000).collect();
+    let rows = (0..300).map(|n| Value::Map(Map::from([("n".into(), Value::Int(n))])));
+    let value = Map::from([
+        ("minutes".into(), Value::Text(minutes)),
+        ("rows".into(), Value::List(rows.collect())),
+        ("zeros".into(), Value::List(vec![Value::Int(0); 1_000])),
+    ]);
+    let (seq, start_op, deps) = doc.next(creator);
+    let change = Change::act(creator, seq, start_op, deps, creator, 1, value);
+    let (bytes, hash) = doc.write(creator, &change.body);
+    let ours = encode(&change).unwrap();
+    assert!(ours.bytes == bytes && ours.hash == hash);
+    assert_eq!(ours.op_count, 21_604);
+    assert!(decode(&bytes, kind).unwrap().change == change);
+    let loaded = Automerge::load(&doc.0.save()).unwrap();
+    assert!(loaded.get_changes(&[]).last().unwrap().raw_bytes() == bytes);
+}
