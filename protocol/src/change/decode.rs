@@ -251,7 +251,7 @@ impl<'a> OpsReader<'a> {
     }
 
     fn map(&mut self, id: u64, depth: usize) -> Result<Map, ChangeError> {
-        // Gathered first: building a map from sorted entries costs half of inserting them.
+        // Gathered first: a map built from sorted entries costs a tenth of the whole less than inserting.
         let mut entries: Vec<(String, Value)> = Vec::new();
         while self.continues(id)? {
             let (counter, key, action) = self.op()?;
