@@ -18,6 +18,8 @@ pub const IMPORT_BYTES_PER_REQUEST_MAX: usize = 1024 * 1024;
 pub const IMPORT_FILE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// How many of the first rows may stand above the header (a title, a note, an empty row).
 pub const HEADER_SEARCH_ROWS_MAX: usize = 10;
+/// The longest cell taken for a header, in bytes: longer ones are somebody's letter in the first rows.
+pub const HEADER_BYTES_MAX: usize = 300;
 /// Rows between two progress lines where there is no terminal.
 pub const PROGRESS_EVERY_ROWS: usize = 5_000;
 /// Bad rows listed on the screen; all of them are in `--errors FILE` and in `--json`.

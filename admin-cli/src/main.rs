@@ -1,2 +1,5 @@
-//! The CLI.
-fn main() {}
+//! The program `yishi`; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    yishi_admin::run(std::env::args_os()).into()
+}

@@ -44,9 +44,14 @@ pub enum Trouble {
     /// The node understood and refused.
     #[error("{}", .0.detail)]
     Refused(Problem),
-    /// Some of it is done; the rest was reported already.
-    #[error("{0}")]
-    Partly(Both),
+    /// Some of it is done, or it stopped midway; the report is on standard output already.
+    #[error("{words}")]
+    Reported {
+        /// The exit status.
+        status: u8,
+        /// What remains to be done.
+        words: Both,
+    },
     /// No answer from the node.
     #[error("{0}")]
     Unreachable(Both),
@@ -72,7 +77,7 @@ impl Trouble {
     pub fn exit_status(&self) -> u8 {
         match self {
             Trouble::Refused(_) => exit::REFUSED,
-            Trouble::Partly(_) => exit::PARTLY,
+            Trouble::Reported { status, .. } => *status,
             Trouble::Unreachable(_) => exit::UNREACHABLE,
             Trouble::NotAllowed(_) => exit::NOT_ALLOWED,
             Trouble::Usage(_) => exit::USAGE,
@@ -85,7 +90,7 @@ impl Trouble {
         match self {
             Trouble::Refused(problem) => problem.detail.of(lang).to_owned(),
             Trouble::NotAllowed(problem) => problem.detail.of(lang).to_owned(),
-            Trouble::Partly(words) | Trouble::Unreachable(words) | Trouble::Usage(words) => {
+            Trouble::Reported { words, .. } | Trouble::Unreachable(words) | Trouble::Usage(words) => {
                 words.of(lang).to_owned()
             }
             Trouble::ReaderGone => String::new(),
@@ -100,7 +105,7 @@ impl Trouble {
             Trouble::NotAllowed(problem) => problem.document.clone(),
             Trouble::Unreachable(words) => own("unreachable", words),
             Trouble::Usage(words) => own("usage", words),
-            Trouble::Partly(_) | Trouble::ReaderGone => return None,
+            Trouble::Reported { .. } | Trouble::ReaderGone => return None,
         };
         Some(json!({"error": error}))
     }

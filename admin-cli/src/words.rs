@@ -78,6 +78,8 @@ impl fmt::Display for Both {
     }
 }
 
+impl std::error::Error for Both {}
+
 /// A formatted sentence in both languages.
 #[macro_export]
 macro_rules! both {

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use super::clean;
 use crate::both;
+use crate::limits::HEADER_BYTES_MAX;
 use crate::words::{Both, Lang};
 
 /// What a column can be.
@@ -323,7 +324,8 @@ impl Columns {
         }
         let mut closest: Option<(usize, &str, &[String])> = None;
         for (header_row, row) in rows.iter().enumerate() {
-            let find = |header: &str| row.iter().position(|cell| same_header(cell, header));
+            let bared: Vec<String> = row.iter().map(|cell| bare(cell)).collect();
+            let find = |header: &str| position(&bared, header);
             let places: BTreeMap<Field, usize> =
                 stated.iter().filter_map(|mapping| Some((mapping.field, find(&mapping.header)?))).collect();
             if places.len() == stated.len() {
@@ -348,12 +350,10 @@ impl Columns {
 
 /// The fields a row's cells would be if it were the header.
 fn guess_row(row: &[String]) -> BTreeMap<Field, usize> {
+    let bared: Vec<String> = row.iter().map(|cell| bare(cell)).collect();
     let mut places = BTreeMap::new();
     for field in Field::ALL {
-        let found = field
-            .known_headers()
-            .iter()
-            .find_map(|header| row.iter().position(|cell| same_header(cell, header)));
+        let found = field.known_headers().iter().find_map(|header| position(&bared, header));
         if let Some(column) = found {
             places.insert(field, column);
         }
@@ -361,13 +361,17 @@ fn guess_row(row: &[String]) -> BTreeMap<Field, usize> {
     places
 }
 
-/// Headers are the same if their letters are: stars, brackets with remarks and blanks do not count.
-fn same_header(cell: &str, header: &str) -> bool {
-    let (cell, header) = (bare(cell), bare(header));
-    !cell.is_empty() && cell == header
+/// Where a header stands: the same letters; stars, brackets with remarks and blanks do not count.
+fn position(bared: &[String], header: &str) -> Option<usize> {
+    let header = bare(header);
+    bared.iter().position(|cell| !cell.is_empty() && *cell == header)
 }
 
+/// A header's letters; nothing for a cell too long to be one.
 fn bare(header: &str) -> String {
+    if header.len() > HEADER_BYTES_MAX {
+        return String::new();
+    }
     let mut depth = 0usize;
     let narrowed = clean::code(header);
     let mut out = String::new();

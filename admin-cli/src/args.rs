@@ -1,0 +1,247 @@
+//! The command line: nouns, then verbs. Help is in both languages, Chinese first.
+
+mod matter;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use matter::*;
+
+use crate::target::{Pin, Token};
+use crate::words::Lang;
+
+const EXIT_HELP: &str = "\
+退出码 · Exit statuses:
+  0   办成了 · done
+  1   被规则或对方拒绝，什么都没有改动 · refused by the node or a rule, nothing was changed
+  2   部分办成：导入时有不合格的行 · partly done: an import with bad rows
+  3   连不上 · the node cannot be reached
+  4   没有权限（令牌、身份或文件权限） · not allowed (token, pin or file permission)
+  64  命令或文件写得不对 · wrong command line or file
+
+加 --json 时，标准输出只有一个 JSON 文档；出错时是 {\"error\": …}。
+With --json standard output is exactly one JSON document; on failure {\"error\": …}.";
+
+/// 议事 · 管理员命令行 — Yishi, the operators' command line
+#[derive(Debug, Parser)]
+#[command(
+    name = "yishi",
+    version,
+    after_help = EXIT_HELP,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// Options of every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// What it is about.
+    #[command(subcommand)]
+    pub noun: Noun,
+}
+
+/// Options of every verb.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "通用选项 · Common options")]
+pub struct Global {
+    /// 连接哪里：本机的 api.sock 路径，或 https://主机:端口 · where the node is: a socket's path or https://HOST:PORT
+    /// [默认 · default: ./yishi-data/api.sock, /var/lib/yishi/api.sock]
+    #[arg(
+        long,
+        global = true,
+        env = "YISHI_NODE",
+        value_name = "PATH|https://HOST:PORT",
+        verbatim_doc_comment
+    )]
+    pub node: Option<String>,
+    /// https 对方公钥的 SHA-256（yishi-node doctor 可查） · SHA-256 of the node's public key, for https
+    #[arg(long, global = true, env = "YISHI_PIN", value_name = "HEX")]
+    pub pin: Option<Pin>,
+    /// 访问令牌；会被同机的人看到，最好用 --token-file · the token; others on this machine can see it, prefer --token-file
+    #[arg(long, global = true, env = "YISHI_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<Token>,
+    /// 存放令牌的文件，优先于 --token 和 YISHI_TOKEN · the file the token is in; it goes before the other two
+    #[arg(long, global = true, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// 输出一个 JSON 文档，供程序读取 · one JSON document for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// 语言 · the language [默认取自 LANG · default from LANG]
+    #[arg(long, global = true, value_enum, ignore_case = true)]
+    pub lang: Option<Lang>,
+    /// 不用颜色（也可设 NO_COLOR） · no colour (or set NO_COLOR)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+/// What a command is about.
+#[derive(Debug, Subcommand)]
+pub enum Noun {
+    /// 地点：看树、邀请下级、撤销 · places
+    #[command(subcommand, arg_required_else_help = true)]
+    Place(PlaceVerb),
+    /// 事项：登记、办理、答复、导入导出 · matters
+    #[command(subcommand, arg_required_else_help = true)]
+    Matter(MatterVerb),
+    /// 成果：决定及其落实 · outcomes
+    #[command(subcommand, arg_required_else_help = true)]
+    Outcome(OutcomeVerb),
+    /// 上下级连接 · links
+    #[command(subcommand, arg_required_else_help = true)]
+    Link(LinkVerb),
+    /// 本地人员 · people of this place
+    #[command(subcommand, arg_required_else_help = true)]
+    User(UserVerb),
+    /// 程序用的访问令牌 · tokens for programs
+    #[command(subcommand, arg_required_else_help = true)]
+    Token(TokenVerb),
+}
+
+/// `yishi place …`
+#[derive(Debug, Subcommand)]
+pub enum PlaceVerb {
+    /// 看本级、上级和下级的树，以及连接情况 · the tree of places and their links
+    Tree,
+    /// 邀请一个下级加入，给出一次性的邀请码和二维码 · invite a place below: a one-time token, also as QR
+    Invite {
+        /// 12 位区划代码 · the 12-digit code
+        code: String,
+        /// 名称；内置区划里有的可不填 · its name, if the code is not in the built-in divisions
+        #[arg(long)]
+        name: Option<String>,
+        /// 层级 village、township、district … · its level
+        #[arg(long)]
+        level: Option<String>,
+        /// 有效小时数 · valid for so many hours
+        #[arg(long, default_value_t = 72, value_parser = clap::value_parser!(u32).range(1..=24 * 365))]
+        expires_hours: u32,
+        /// 下级连接用的地址 · the address the new place shall dial
+        #[arg(long, value_name = "HOST:PORT")]
+        address: Option<String>,
+        /// 该代码已有一个在用的，换成这个 · replace the live place that has this code
+        #[arg(long)]
+        replace: bool,
+        /// 不显示二维码 · no QR code
+        #[arg(long)]
+        no_qr: bool,
+    },
+    /// 撤销一个下级：断开连接，此后不再收它写的内容 · revoke a place below: its link closes, what it writes from now on is not taken
+    Revoke {
+        /// 代码、名称或标识 · code, name or id
+        place: String,
+        /// 原因，会留存 · the reason, which is kept
+        #[arg(long)]
+        reason: String,
+        /// 不再询问 · do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// `yishi outcome …`
+#[derive(Debug, Subcommand)]
+pub enum OutcomeVerb {
+    /// 对一件或多件事项作出决定 · decide on one or many matters
+    Decide {
+        /// 事项的编号 · the matters
+        #[arg(required = true, value_name = "REF")]
+        proposals: Vec<String>,
+        /// 决定的标题 · the decision's title
+        #[arg(long)]
+        title: String,
+        /// 决定的内容，「-」从标准输入读 · its text, `-` reads standard input
+        #[arg(long)]
+        text: String,
+        /// 责任单位 · the responsible unit
+        #[arg(long)]
+        unit: Option<String>,
+        /// 预算（元） · budget in yuan
+        #[arg(long)]
+        budget_yuan: Option<u64>,
+        /// 完成期限 · due date
+        #[arg(long, value_parser = day)]
+        due_on: Option<String>,
+        /// 同时给提出人的答复 · the reply to everyone who raised it
+        #[arg(long)]
+        answer: Option<String>,
+    },
+    /// 列出成果 · list
+    List {
+        /// 最多几条 · at most so many
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// 看一个成果 · show one
+    Show {
+        /// 标识或其开头 · its id or the beginning of it
+        #[arg(value_name = "REF")]
+        reference: String,
+    },
+}
+
+/// `yishi link …`
+#[derive(Debug, Subcommand)]
+pub enum LinkVerb {
+    /// 看上下级连接：何时联通过、有多少还没送到 · the links: last contact, what is still waiting
+    Status,
+    /// 马上重新连接上级 · dial the parent now
+    Reconnect,
+}
+
+/// `yishi user …`
+#[derive(Debug, Subcommand)]
+pub enum UserVerb {
+    /// 添加一个人；不给密码就生成一个，只显示一次 · add a person; without a password one is made and shown once
+    Add {
+        /// 登录名 · the name to sign in with
+        name: String,
+        /// 角色，可写多次：collector clerk grid_worker mediator council_member board_member group_leader
+        /// stationed_official unit_handler operator supervisor administrator · roles, may be repeated
+        #[arg(long = "role", required = true, value_name = "ROLE", value_delimiter = ',')]
+        roles: Vec<String>,
+        /// 显示的姓名 · the name shown
+        #[arg(long)]
+        display_name: Option<String>,
+        /// 从文件读密码，「-」从标准输入读 · read the password from a file, `-` from standard input
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// 列出人员 · list
+    List,
+}
+
+/// `yishi token …`
+#[derive(Debug, Subcommand)]
+pub enum TokenVerb {
+    /// 发一个令牌，只显示一次 · make a token; it is shown once
+    Create {
+        /// 给谁用 · what it is for
+        name: String,
+        /// 权限，可写多次：matters:read matters:write places:write users:write admin · scopes, may be repeated
+        #[arg(long = "scope", required = true, value_name = "SCOPE", value_delimiter = ',')]
+        scopes: Vec<String>,
+        /// 有效天数 · valid for so many days
+        #[arg(long)]
+        expires_days: Option<u32>,
+        /// 写入文件（仅本人可读），不显示 · write it to a file only you can read, and do not show it
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// 列出令牌（不含内容） · list, without their values
+    List,
+    /// 作废一个令牌 · revoke one
+    Revoke {
+        /// 标识 · its id
+        id: String,
+        /// 不再询问 · do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// A day on the command line, in any of the ways people write one, as `YYYY-MM-DD`.
+fn day(text: &str) -> Result<String, crate::words::Both> {
+    crate::import::dates::read(text).map(|when| when.day.to_string())
+}

@@ -1,0 +1,225 @@
+//! `yishi place`: the tree, invitations, revocation.
+
+use std::collections::BTreeMap;
+
+use qrcode::render::unicode::Dense1x2;
+use qrcode::{EcLevel, QrCode};
+use serde_json::{Value, json};
+
+use super::{Desk, instant, items, number, text, truth};
+use crate::args::PlaceVerb;
+use crate::client::escaped;
+use crate::table::{Cell, Paint, Table};
+use crate::trouble::Trouble;
+use crate::words;
+use crate::words::Lang;
+
+/// Runs a verb.
+pub async fn run(verb: PlaceVerb, desk: &mut Desk) -> Result<(), Trouble> {
+    match verb {
+        PlaceVerb::Tree => tree(desk).await,
+        PlaceVerb::Invite { code, name, level, expires_hours, address, replace, no_qr } => {
+            let mut body = json!({
+                "code": code, "name": name, "level": level, "expires_hours": expires_hours, "address": address,
+            });
+            if let (true, Some(fields)) = (replace, body.as_object_mut()) {
+                fields.insert("replace".to_owned(), Value::Bool(true));
+            }
+            invite(desk, &body, !no_qr).await
+        }
+        PlaceVerb::Revoke { place, reason, yes } => revoke(desk, &place, &reason, yes).await,
+    }
+}
+
+async fn tree(desk: &mut Desk) -> Result<(), Trouble> {
+    let places = desk.client()?.list("/places", usize::MAX).await?;
+    if desk.gave(&places)? {
+        return Ok(());
+    }
+    let lang = desk.lang();
+    let mut table = Table::new(match lang {
+        Lang::Zh => &["地点", "代码", "层级", "未办结", "连接", "上次联通"],
+        Lang::En => &["Place", "Code", "Level", "Open", "Link", "Last contact"],
+    });
+    for (prefix, place) in drawn(items(&places, "items")) {
+        let mut name = format!("{prefix}{}", text(place, "name"));
+        if truth(place, "is_self") {
+            name.push_str(lang.of("（本级）", " (here)"));
+        }
+        let revoked = truth(place, "revoked");
+        let state = text(place, "link.state");
+        let (link, paint) = match state {
+            _ if revoked => (lang.of("已撤销", "revoked").to_owned(), Paint::Red),
+            "" | "none" => (String::new(), Paint::Plain),
+            "up" => (words::link_state(state, lang), Paint::Green),
+            _ => (words::link_state(state, lang), Paint::Amber),
+        };
+        table.row(vec![
+            Cell::new(&name, if revoked { Paint::Dim } else { Paint::Plain }),
+            text(place, "code").into(),
+            words::level(text(place, "level"), lang).into(),
+            number(place, "open_matters").to_string().into(),
+            Cell::new(&link, paint),
+            instant(place, "link.last_contact").into(),
+        ]);
+    }
+    desk.console.table(&table)
+}
+
+/// Places in the order of the tree, each with the branch drawn before its name.
+fn drawn(places: &[Value]) -> Vec<(String, &Value)> {
+    let known: BTreeMap<&str, &Value> = places.iter().map(|place| (text(place, "id"), place)).collect();
+    let mut below: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for place in places {
+        // A parent that is not in the list is no parent to draw under.
+        let parent = Some(text(place, "parent")).filter(|id| known.contains_key(id)).unwrap_or("");
+        below.entry(parent).or_default().push(place);
+    }
+    let mut out = Vec::new();
+    // Stack of (place, its prefix, the prefix of what is under it); a cycle cannot be reached from the top.
+    let tops = below.get("").cloned().unwrap_or_default();
+    let mut stack: Vec<(&Value, String, String)> =
+        tops.into_iter().rev().map(|place| (place, String::new(), String::new())).collect();
+    while let Some((place, prefix, under)) = stack.pop() {
+        out.push((prefix, place));
+        let children = below.get(text(place, "id")).map_or(&[][..], Vec::as_slice);
+        for (at, child) in children.iter().enumerate().rev() {
+            let last = at + 1 == children.len();
+            let branch = format!("{under}{}", if last { "└─ " } else { "├─ " });
+            let deeper = format!("{under}{}", if last { "   " } else { "│  " });
+            stack.push((child, branch, deeper));
+        }
+    }
+    out
+}
+
+async fn invite(desk: &mut Desk, body: &Value, qr: bool) -> Result<(), Trouble> {
+    let invitation = desk.client()?.create("/places/invites", body).await?;
+    if desk.gave(&invitation)? {
+        return Ok(());
+    }
+    let (lang, token) = (desk.lang(), text(&invitation, "token"));
+    let (name, code) = (text(&invitation, "place.name"), text(&invitation, "place.code"));
+    let until = instant(&invitation, "expires_at");
+    desk.console.say(&words!(
+        lang,
+        "已为 {name}（{code}）开出邀请，{until} 前有效，只能用一次：",
+        "An invitation for {name} ({code}), valid once, until {until}:"
+    ))?;
+    desk.console.say(&format!("\n{token}\n"))?;
+    if qr {
+        desk.console.say(&qr_code(token, desk.console.colour)?)?;
+    }
+    desk.console.say(lang.of(
+        "在那台机器上运行：yishi-node join 邀请码。邀请码等于钥匙，请当面交给负责的人，不要发到群里。",
+        "On that machine run: yishi-node join TOKEN. The token is a key: hand it over in person, do not post it.",
+    ))
+}
+
+/// A QR code of half-height blocks. Without colour the blocks are the light modules, as terminals are dark.
+fn qr_code(token: &str, colour: bool) -> Result<String, Trouble> {
+    let code = QrCode::with_error_correction_level(token, EcLevel::L).map_err(|_| {
+        Trouble::Usage(crate::both!(
+            "邀请码太长，画不成二维码；邀请已经开出，请用上面的文字。",
+            "The token is too long for a QR code; the invitation is made, use the text above."
+        ))
+    })?;
+    let mut renderer = code.render::<Dense1x2>();
+    if !colour {
+        renderer.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark);
+        return Ok(renderer.build());
+    }
+    // Black on white whatever the terminal's colours are.
+    let lines = renderer.build();
+    Ok(lines.lines().map(|line| format!("\x1b[30;107m{line}\x1b[0m")).collect::<Vec<_>>().join("\n"))
+}
+
+async fn revoke(desk: &mut Desk, wanted: &str, reason: &str, yes: bool) -> Result<(), Trouble> {
+    let lang = desk.lang();
+    if !yes {
+        let places = desk.client()?.list("/places", usize::MAX).await?;
+        let all = items(&places, "items");
+        let found: Vec<&Value> = all
+            .iter()
+            .filter(|place| ["id", "code", "name"].iter().any(|key| text(place, key) == wanted))
+            .collect();
+        let consequence = match found.as_slice() {
+            [place] => {
+                let (name, code, open) =
+                    (text(place, "name"), text(place, "code"), number(place, "open_matters"));
+                let below = descendants(all, text(place, "id"));
+                words!(
+                    lang,
+                    "将撤销 {name}（{code}）：\n  · 它的连接马上断开，此后写的内容不再收；已经收到的全部保留。\n  · 它的下级 {below} 个，也不能再经过它送来内容。\n  · 它有 {open} 件未办结的事项，需要由上级接办。\n  · 要恢复，得重新邀请（yishi place invite {code} --replace）。",
+                    "{name} ({code}) will be revoked:\n  · Its link closes at once; what it writes from now on is not taken. All that came before is kept.\n  · The {below} places below it can send nothing through it either.\n  · Its {open} open matters have to be taken over from above.\n  · To bring it back, invite it anew (yishi place invite {code} --replace)."
+                )
+            }
+            _ => words!(
+                lang,
+                "将撤销「{wanted}」：它的连接马上断开，此后写的内容不再收；已经收到的全部保留。",
+                "“{wanted}” will be revoked: its link closes at once and what it writes from now on is not taken. All that came before is kept."
+            ),
+        };
+        desk.console.confirm(&consequence, false)?;
+    }
+    let path = format!("/places/{}/revoke", escaped(wanted));
+    let done = desk.client()?.act(&path, &json!({"reason": reason})).await?;
+    if desk.gave(&done)? {
+        return Ok(());
+    }
+    let certificates = number(&done, "revoked_certificates");
+    let link = if truth(&done, "link_closed") {
+        lang.of("连接已断开。", "Its link is closed.")
+    } else {
+        lang.of("当时没有连接。", "It was not connected.")
+    };
+    desk.console.say(&words!(
+        lang,
+        "已撤销「{wanted}」，作废证书 {certificates} 份。{link}已经收到的全部保留。",
+        "“{wanted}” is revoked, {certificates} certificates with it. {link} All that came before is kept."
+    ))
+}
+
+fn descendants(places: &[Value], id: &str) -> usize {
+    let (mut wave, mut count) = (vec![id], 0usize);
+    while let Some(parent) = wave.pop() {
+        for place in places.iter().filter(|place| text(place, "parent") == parent) {
+            count += 1;
+            // More than all of them means a cycle in what was sent.
+            if count > places.len() {
+                return places.len();
+            }
+            wave.push(text(place, "id"));
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_drawn_from_stated_parents() {
+        let places = json!([
+            {"id": "t", "name": "姚渡镇", "parent": "d"},
+            {"id": "v1", "name": "芦稿村", "parent": "t"},
+            {"id": "d", "name": "青白江区", "parent": null},
+            {"id": "v2", "name": "光明村", "parent": "t"},
+            {"id": "t2", "name": "福洪镇", "parent": "d"},
+        ]);
+        let drawn: Vec<String> = drawn(places.as_array().unwrap())
+            .iter()
+            .map(|(prefix, place)| format!("{prefix}{}", text(place, "name")))
+            .collect();
+        assert_eq!(drawn, ["青白江区", "├─ 姚渡镇", "│  ├─ 芦稿村", "│  └─ 光明村", "└─ 福洪镇"]);
+        assert_eq!(descendants(places.as_array().unwrap(), "d"), 4);
+    }
+
+    #[test]
+    fn a_token_fits_a_qr_code_with_and_without_colour() {
+        let token = format!("YISHI1-{}", "A".repeat(220));
+        assert!(qr_code(&token, false).unwrap().lines().count() > 20);
+        assert!(qr_code(&token, true).unwrap().contains("\x1b[30;107m"));
+    }
+}

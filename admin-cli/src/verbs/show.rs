@@ -1,0 +1,287 @@
+//! How a matter looks in a terminal: its line in a list, its whole record, what can be done next.
+
+use serde_json::Value;
+
+use super::{at, instant, items, number, text, truth};
+use crate::console::Console;
+use crate::table::{Cell, Paint, Table};
+use crate::trouble::Trouble;
+use crate::words;
+use crate::words::Lang;
+
+/// The stage: the node's Chinese, our English.
+pub(crate) fn stage(matter: &Value, lang: Lang) -> String {
+    match (lang, text(matter, "stage_zh")) {
+        (Lang::Zh, zh) if !zh.is_empty() => zh.to_owned(),
+        _ => words::stage(text(matter, "stage"), lang),
+    }
+}
+
+/// The deadline in words and its colour.
+pub(crate) fn deadline(matter: &Value, lang: Lang) -> (String, Paint) {
+    let date = text(matter, "deadline.date");
+    if date.is_empty() {
+        return (String::new(), Paint::Plain);
+    }
+    let left = number(matter, "deadline.working_days_left");
+    let late = left.unsigned_abs();
+    let mut words = match () {
+        () if truth(matter, "deadline.overdue") => {
+            words!(lang, "超期 {late} 个工作日（{date}）", "{late} working days overdue ({date})")
+        }
+        () if left == 0 => words!(lang, "今天到期（{date}）", "due today ({date})"),
+        () => words!(lang, "还剩 {left} 个工作日（{date}）", "{left} working days left ({date})"),
+    };
+    if truth(matter, "deadline.provisional") {
+        // That year's holiday notice is not out.
+        words.push_str(lang.of("·暂定", ", provisional"));
+    }
+    let paint = match () {
+        () if truth(matter, "deadline.overdue") => Paint::Red,
+        () if left <= 2 => Paint::Amber,
+        () => Paint::Plain,
+    };
+    (words, paint)
+}
+
+/// Where a document is stored: a filled box only for a level that said so itself.
+pub(crate) fn stored(document: &Value, lang: Lang) -> String {
+    let Some(stored) = at(document, "stored") else { return String::new() };
+    let mark = |is: bool| if is { "▣" } else { "□" };
+    let mut parts = vec![format!("{}{}", mark(truth(stored, "here")), lang.of("本级", "here"))];
+    for level in items(stored, "up") {
+        let name = match text(level, "level") {
+            "" => text(level, "place.name").to_owned(),
+            code => words::level_short(code, lang),
+        };
+        parts.push(format!("{}{name}", mark(text(level, "state") == "stored")));
+    }
+    parts.join(" ")
+}
+
+/// A list of matters.
+pub(crate) fn list(console: &Console, matters: &Value) -> Result<(), Trouble> {
+    let lang = console.lang;
+    let all = items(matters, "items");
+    if all.is_empty() {
+        return console.say(lang.of("没有符合的事项。", "No such matters."));
+    }
+    let mut table = Table::new(match lang {
+        Lang::Zh => &["编号", "标题", "环节", "承办", "期限", "存到"],
+        Lang::En => &["Number", "Title", "Stage", "Holder", "Deadline", "Stored"],
+    });
+    for matter in all {
+        let (words, paint) = deadline(matter, lang);
+        table.row(vec![
+            text(matter, "number").into(),
+            text(matter, "title").into(),
+            stage(matter, lang).into(),
+            text(matter, "holder.name").into(),
+            Cell::new(&words, paint),
+            stored(matter, lang).into(),
+        ]);
+    }
+    console.table(&table)?;
+    let count = all.len();
+    if text(matters, "next_cursor").is_empty() {
+        console.note(&words!(lang, "共 {count} 件。", "{count} matters."));
+    } else {
+        console.note(&words!(
+            lang,
+            "显示前 {count} 件，还有更多：加 --all 看全部。",
+            "The first {count}; there are more: --all shows them."
+        ));
+    }
+    Ok(())
+}
+
+/// Facts, one a line, labels lined up; empty ones are left out.
+pub(crate) fn facts(console: &Console, facts: &[(&str, String)]) -> Result<(), Trouble> {
+    let mut table = Table::new(&["", ""]);
+    for (label, fact) in facts.iter().filter(|(_, fact)| !fact.trim().is_empty()) {
+        table.row(vec![Cell::new(&format!("  {label}"), Paint::Dim), fact.trim().into()]);
+    }
+    let lines = table.lines(console.width, console.colour);
+    if lines.len() < 2 {
+        return Ok(());
+    }
+    console.say(&lines.get(1..).unwrap_or_default().join("\n"))
+}
+
+/// A matter with its whole record.
+pub(crate) fn matter(console: &Console, matter: &Value) -> Result<(), Trouble> {
+    let lang = console.lang;
+    let head = format!("{}  {}", text(matter, "number"), text(matter, "title"));
+    console.say(&console.paint(Paint::Bold, head.trim()))?;
+    let (due, paint) = deadline(matter, lang);
+    let holder = text(matter, "holder.name");
+    let kind = match text(matter, "petitioner.kind") {
+        "named" => lang.of("实名（封存）", "named (sealed)"),
+        "anonymous" => lang.of("匿名", "anonymous"),
+        "proxy" => lang.of("代填", "by proxy"),
+        other => other,
+    };
+    let supports = match number(matter, "supports") {
+        0 => String::new(),
+        count => count.to_string(),
+    };
+    facts(
+        console,
+        &[
+            (lang.of("环节", "Stage"), stage(matter, lang)),
+            (lang.of("承办", "Holder"), holder.to_owned()),
+            (lang.of("期限", "Deadline"), due),
+            (
+                lang.of("提出", "Raised"),
+                format!("{} {}", text(matter, "raised_on"), text(matter, "home.name")),
+            ),
+            (lang.of("类别", "Category"), text(matter, "category").to_owned()),
+            (lang.of("来源", "Source"), [text(matter, "source"), text(matter, "channel")].join(" ")),
+            (
+                lang.of("来源编号", "Their number"),
+                [text(matter, "external.system"), text(matter, "external.number")].join(" "),
+            ),
+            (lang.of("提出人", "Petitioner"), kind.to_owned()),
+            (lang.of("校验码", "Check code"), text(matter, "check_code").to_owned()),
+            (lang.of("附议", "Supports"), supports),
+            (lang.of("已存到", "Stored"), stored(matter, lang)),
+            (lang.of("标识", "Id"), text(matter, "id").to_owned()),
+        ],
+    )?;
+    if paint == Paint::Red {
+        console.say(&console.paint(Paint::Red, lang.of("  ！已超期", "  ! overdue")))?;
+    }
+    if !text(matter, "body").is_empty() {
+        console.say("")?;
+        console.paragraph(text(matter, "body"), "  ")?;
+    }
+    answers(console, matter)?;
+    timeline(console, matter)?;
+    for violation in items(matter, "violations") {
+        let why = lang.of(text(violation, "why_zh"), text(violation, "why"));
+        let why = if why.is_empty() { text(violation, "why") } else { why };
+        let mark = lang.of("  ！违规，不计：", "  ! breach of procedure, not counted: ");
+        console.say(&console.paint(Paint::Red, &format!("{mark}{why}")))?;
+    }
+    let next: Vec<&str> = items(matter, "next")
+        .iter()
+        .map(|next| lang.of(text(next, "label"), text(next, "label_en")))
+        .filter(|label| !label.is_empty())
+        .collect();
+    if !next.is_empty() {
+        let next = next.join(lang.of("、", ", "));
+        console.say(&words!(lang, "\n下一步可以：{next}", "\nNext: {next}"))?;
+    }
+    Ok(())
+}
+
+fn answers(console: &Console, matter: &Value) -> Result<(), Trouble> {
+    let lang = console.lang;
+    for answer in items(matter, "answers") {
+        let told = if truth(answer, "told") {
+            lang.of("已告知提出人", "told")
+        } else {
+            lang.of("还没告知提出人", "not told yet")
+        };
+        let (on, place) = (text(answer, "on"), text(answer, "place.name"));
+        let head = words!(lang, "答复  {on}  {place}  （{told}）", "Reply  {on}  {place}  ({told})");
+        console.say(&format!("\n{}", console.paint(Paint::Bold, &head)))?;
+        console.paragraph(text(answer, "text"), "  ")?;
+    }
+    for rating in items(matter, "ratings") {
+        let (score, source) = (number(rating, "score"), words::rating_source(text(rating, "source"), lang));
+        let counted = if truth(rating, "counted") { "" } else { lang.of("，不计", ", not counted") };
+        let on = text(rating, "on");
+        console.say(&words!(
+            lang,
+            "  评价 {score} 分（{source}{counted}） {on}",
+            "  Rated {score} ({source}{counted}) {on}"
+        ))?;
+    }
+    Ok(())
+}
+
+fn timeline(console: &Console, matter: &Value) -> Result<(), Trouble> {
+    let (lang, acts) = (console.lang, items(matter, "timeline"));
+    if acts.is_empty() {
+        return Ok(());
+    }
+    console.say(&format!("\n{}", console.paint(Paint::Bold, lang.of("办理记录", "Record"))))?;
+    for act in acts {
+        let kind = words::act_kind(text(act, "kind"), text(act, "kind_zh"), lang);
+        let mut line =
+            format!("{}  {kind}  {} {}", text(act, "on"), text(act, "place.name"), text(act, "by"));
+        let verdict = words::verdict(text(act, "verdict"), lang);
+        if !verdict.is_empty() {
+            line.push_str(&format!("  [{verdict}]"));
+        }
+        console.paragraph(line.trim_end(), "  ")?;
+        for key in ["text", "why"] {
+            if !text(act, key).is_empty() {
+                console.paragraph(text(act, key), "      ")?;
+            }
+        }
+    }
+    let updated = instant(matter, "updated_at");
+    if !updated.is_empty() {
+        let line = words!(lang, "最近变化 {updated}", "last change {updated}");
+        console.say(&console.paint(Paint::Dim, &format!("  {line}")))?;
+    }
+    Ok(())
+}
+
+/// What can be done next, and what cannot and why.
+pub(crate) fn next(console: &Console, next: &Value) -> Result<(), Trouble> {
+    let lang = console.lang;
+    for step in items(next, "items") {
+        let wants: Vec<String> = items(step, "fields")
+            .iter()
+            .map(|field| {
+                let name = text(field, "name");
+                if truth(field, "required") { name.to_owned() } else { format!("[{name}]") }
+            })
+            .collect();
+        let (act, label) = (text(step, "act"), lang.of(text(step, "label"), text(step, "label_en")));
+        console.say(format!("  {act}  {label}  {}", wants.join(" ")).trim_end())?;
+    }
+    if items(next, "items").is_empty() {
+        console.say(lang.of("  现在没有能做的。", "  Nothing can be done now."))?;
+    }
+    for step in items(next, "not_now") {
+        let why = match lang.of(text(step, "why_zh"), text(step, "why")) {
+            "" => text(step, "why"),
+            why => why,
+        };
+        let act = text(step, "act");
+        let line = words!(lang, "  不能 {act}：{why}", "  not {act}: {why}");
+        console.say(&console.paint(Paint::Dim, &line))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn stored_is_said_of_a_level_only_when_it_said_so() {
+        let matter = json!({"stored": {"here": true, "up": [
+            {"level": "township", "state": "stored"}, {"level": "district", "state": "waiting"}]}});
+        assert_eq!(stored(&matter, Lang::Zh), "▣本级 ▣镇 □区");
+        assert_eq!(stored(&json!({}), Lang::Zh), "");
+    }
+
+    #[test]
+    fn deadlines_in_words() {
+        let of = |left: i64, overdue: bool| {
+            let matter = json!({"deadline": {"date": "2026-11-25", "working_days_left": left, "overdue": overdue,
+                                             "provisional": overdue}});
+            deadline(&matter, Lang::Zh)
+        };
+        assert_eq!(of(3, false), ("还剩 3 个工作日（2026-11-25）".to_owned(), Paint::Plain));
+        assert_eq!(of(0, false), ("今天到期（2026-11-25）".to_owned(), Paint::Amber));
+        assert_eq!(of(-2, true), ("超期 2 个工作日（2026-11-25）·暂定".to_owned(), Paint::Red));
+        assert_eq!(deadline(&json!({"deadline": null}), Lang::En).0, "");
+    }
+}
