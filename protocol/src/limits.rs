@@ -51,3 +51,6 @@ pub const SHORT_BYTES_MAX: usize = 600;
 pub const REVOCATION_CUTS_MAX: usize = 2_048;
 /// One revocation record: its cuts of 64 bytes and room for the reason.
 pub const REVOCATION_BYTES_MAX: usize = REVOCATION_CUTS_MAX * 64 + 2_048;
+/// The last day an act may claim, in days since 1970-01-01: the end of the year 9999. Beyond it there are no
+/// civil dates to show, and sums of days must not overflow.
+pub const CLAIMED_DAY_MAX: i64 = 2_932_896;

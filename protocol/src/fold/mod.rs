@@ -1,1 +1,74 @@
-//! (in work)
+//! The fold: from the changes of one document to what people see.
+//!
+//! It is a pure function of a *set* of changes: in whatever order they arrived, the result is the same
+//! (promise 4). An act's verdict depends only on its change's causal past (rule R3); what arrives later
+//! can change which of two concurrent branches goes on, and a revocation can take acts away, and nothing
+//! else. No wall clock decides anything: the fold knows only the days that acts claim (rule R7).
+//!
+//! [`proposal::fold`] folds one matter, by the steps that [`procedure`] lists as data; [`next`] says what
+//! a place may do with it now, by the same rules. [`outcome`], [`register`] and [`charter`] fold the other
+//! kinds. Nothing that was not allowed is dropped: it is kept, listed with its reason, and not counted.
+
+mod assemble;
+mod chain;
+pub mod charter;
+mod digest;
+mod history;
+mod matter;
+pub mod next;
+pub mod outcome;
+pub mod procedure;
+pub mod proposal;
+pub mod register;
+mod rules;
+mod verdict;
+mod voices;
+pub mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use matter::{
+    Ballot, BallotState, Comment, External, Fork, Held, Listed, Matter, Rating, Reply, Source, Support,
+    SymbolicDeadline, Telling, TimelineEntry, Tip,
+};
+pub use verdict::{Verdict, Violation};
+pub use voices::{RATING_SOURCES, WAYS};
+
+use crate::{
+    change::Change,
+    header::Header,
+    ids::{ActorId, ChangeHash, PlaceId},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything a fold looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct FoldInput<'a> {
+    /// The document's header.
+    pub header: &'a Header,
+    /// Its changes, in any order.
+    pub changes: &'a [FoldChange],
+    /// Whose the actors are. An act of an actor that is not here is *pending*, never a violation.
+    pub authors: &'a BTreeMap<ActorId, Author>,
+}
+
+/// One decoded change with the hash Automerge gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoldChange {
+    /// The change's hash.
+    pub hash: ChangeHash,
+    /// The change.
+    pub change: Change,
+}
+
+/// Whose an actor is, from the certificate of its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The place it speaks for.
+    pub place: PlaceId,
+    /// The places above, parent first, root last.
+    pub ancestors: Vec<PlaceId>,
+    /// `Some` if the key is revoked: only these changes and their ancestors of this actor count.
+    pub cut: Option<BTreeSet<ChangeHash>>,
+}

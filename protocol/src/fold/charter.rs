@@ -1,0 +1,187 @@
+//! The fold of a charter: the numbered, linked snapshots of a place (rule R4).
+//!
+//! A snapshot's hash is the hash of the change that holds it; the next snapshot names it as `previous`.
+//! The chain goes as far as it is unambiguous: two snapshots with one number on top of the same one are
+//! equivocation, and what is in force stays the snapshot before them until the parent has spoken.
+//! Whether a snapshot grants more than the parent's delegates is a view over two documents (rule R5).
+
+use super::{
+    FoldInput, digest,
+    history::{History, Past, vouched},
+    verdict::{Verdict, Violation},
+};
+use crate::{
+    act::{Act, ActError, Charter as CharterAct},
+    change::Body,
+    ids::{ActRef, ChangeHash, Hash, PlaceId},
+};
+use serde::Serialize;
+
+/// A person of the place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Person {
+    /// Stable within the place.
+    pub id: String,
+    /// As shown.
+    pub name: String,
+    /// Roles, stable names.
+    pub roles: Vec<String>,
+}
+
+/// One snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Snapshot {
+    /// Its hash: what pins and the next snapshot name.
+    pub hash: Hash,
+    /// The act.
+    pub act: ActRef,
+    /// From 1.
+    pub number: i64,
+    /// The snapshot before.
+    pub previous: Option<Hash>,
+    /// 12-digit code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Label of the level.
+    pub level: String,
+    /// The parent place.
+    pub parent: Option<PlaceId>,
+    /// Categories matters may have.
+    pub categories: Vec<String>,
+    /// The procedure in force.
+    pub procedure: Hash,
+    /// The calendar in force.
+    pub calendar: Hash,
+    /// The place's people.
+    pub members: Vec<Person>,
+    /// The day.
+    pub on: i64,
+}
+
+/// Two snapshots with one number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Equivocation {
+    /// The number.
+    pub number: i64,
+    /// The snapshots, sorted by hash.
+    pub snapshots: Vec<Hash>,
+}
+
+/// A place's charter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Charter {
+    /// Whose charter it is.
+    pub place: PlaceId,
+    /// The unambiguous chain, oldest first; the last one is in force.
+    pub chain: Vec<Snapshot>,
+    /// Where the chain stops because the place said two things.
+    pub equivocation: Option<Equivocation>,
+    /// Every act with its verdict, in causal order.
+    pub acts: Vec<(ActRef, Verdict)>,
+    /// Acts that wait for a certificate or an earlier change.
+    pub pending: Vec<ActRef>,
+}
+
+impl Charter {
+    /// The snapshot in force.
+    #[must_use]
+    pub fn in_force(&self) -> Option<&Snapshot> {
+        self.chain.last()
+    }
+
+    /// The snapshot a pin names, if it is on the chain.
+    #[must_use]
+    pub fn pinned(&self, hash: &Hash) -> Option<&Snapshot> {
+        self.chain.iter().find(|s| s.hash == *hash)
+    }
+
+    /// The hash of the canonical form: equal on nodes that agree.
+    #[must_use]
+    pub fn digest(&self) -> Hash {
+        digest::of("yishi/charter/1", self)
+    }
+}
+
+/// The hash of the snapshot that a change holds.
+#[must_use]
+pub fn snapshot_hash(change: &ChangeHash) -> Hash {
+    Hash(change.0)
+}
+
+/// Folds a charter.
+#[must_use]
+pub fn fold(input: &FoldInput<'_>) -> Charter {
+    let history = History::of(input);
+    let past = Past::of(&history);
+    let home = input.header.home;
+    let mut charter = Charter {
+        place: home,
+        chain: Vec::new(),
+        equivocation: None,
+        acts: Vec::new(),
+        pending: history
+            .stranded
+            .iter()
+            .map(|c| ActRef { actor: c.change.actor, seq: c.change.seq })
+            .collect(),
+    };
+    // Snapshots that continue some snapshot here, whichever branch it is on.
+    let mut linked: Vec<Snapshot> = Vec::new();
+    for (t, node) in history.nodes.iter().enumerate() {
+        let Body::Act { value, .. } = &node.change.body else { continue };
+        let act = node.act();
+        let read = Act::<CharterAct>::from_map(value.clone());
+        let verdict = match (&read, node.author) {
+            (Err(ActError::Malformed(_)), _) => Verdict::Malformed,
+            (_, None) => Verdict::Pending,
+            _ if !vouched(&history, &past, t) => Verdict::Revoked,
+            (Err(ActError::UnknownKind(_)), _) => Verdict::NeedsNewer,
+            (Ok(_), Some(author)) if author.place != home => Verdict::Violation(Violation::NotHome),
+            (Ok(Act { what: CharterAct::Snapshot { number, previous, .. }, .. }), _) => {
+                let continues = match previous {
+                    None => *number == 1,
+                    Some(p) => {
+                        linked.iter().any(|s| s.hash == *p && s.number.checked_add(1) == Some(*number))
+                    }
+                };
+                if continues { Verdict::Counted } else { Verdict::Violation(Violation::BrokenSnapshotChain) }
+            }
+        };
+        charter.acts.push((act, verdict));
+        if verdict == Verdict::Pending {
+            charter.pending.push(act);
+        }
+        if let (Verdict::Counted, Ok(Act { on, what, .. })) = (verdict, read) {
+            #[rustfmt::skip]
+            let CharterAct::Snapshot {
+                number, previous, code, name, level, parent, categories, procedure, calendar, members,
+            } = what;
+            let members =
+                members.into_iter().map(|m| Person { id: m.id, name: m.name, roles: m.roles }).collect();
+            #[rustfmt::skip]
+            linked.push(Snapshot {
+                hash: snapshot_hash(node.hash), act, number, previous, code, name, level, parent,
+                categories, procedure, calendar, members, on,
+            });
+        }
+    }
+    let mut previous = None;
+    loop {
+        let mut next: Vec<&Snapshot> = linked.iter().filter(|s| s.previous == previous).collect();
+        next.sort_unstable_by_key(|s| s.hash);
+        match *next.as_slice() {
+            [] => break,
+            [only] => {
+                previous = Some(only.hash);
+                charter.chain.push(only.clone());
+            }
+            [first, ..] => {
+                let snapshots = next.iter().map(|s| s.hash).collect();
+                charter.equivocation = Some(Equivocation { number: first.number, snapshots });
+                break;
+            }
+        }
+    }
+    charter
+}

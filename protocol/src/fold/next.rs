@@ -1,0 +1,412 @@
+//! What a place may do with a matter now, and why it may not do the rest.
+//!
+//! Asks the same rules as the fold, over everything that is here: a node that authors what this allows,
+//! with all heads as dependencies, writes an act that counts. The offer is stricter than the count in one
+//! point: telling is offered to the home place only, whose duty it is, though anybody's telling is kept.
+
+use super::{
+    matter::Matter,
+    procedure::{Stage, StepKind, rules_of},
+    rules::{self, Facts, correctable},
+    verdict::Violation,
+    voices, words,
+};
+use crate::{
+    act::{Step, Voice},
+    ids::{ActRef, DocId, PlaceId},
+};
+use serde::Serialize;
+use thiserror::Error;
+
+/// Why the program does not author an act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NotAllowed {
+    /// It would be a violation.
+    #[error("{0}")]
+    Violation(#[from] Violation),
+    /// Somebody moved the matter with a newer program.
+    #[error("the matter was moved on with a newer program; this program must be brought up to date first")]
+    NeedsNewer,
+    /// A step waits for its certificate or a pinned version.
+    #[error("an earlier step is still waiting for its papers to arrive; try again when they are here")]
+    Pending,
+}
+
+impl NotAllowed {
+    /// The stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Violation(why) => why.name(),
+            Self::NeedsNewer => "needs_newer",
+            Self::Pending => "pending",
+        }
+    }
+
+    /// In Chinese.
+    #[must_use]
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Violation(why) => why.zh(),
+            Self::NeedsNewer => "该事项已由更新版本的程序办理，请先升级本机程序",
+            Self::Pending => "前面一步的有关资料尚未到达，到达后再办",
+        }
+    }
+}
+
+/// One thing a person fills in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The stable name of the field.
+    pub name: &'static str,
+    /// Whether it is compulsory.
+    pub required: bool,
+    /// `text`, `string`, `number`, `place`, `reply`, `branch`, `matter`, `votes` or one of fixed words.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+}
+
+/// An act that is allowed now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NextAct {
+    /// Its stable name.
+    pub act: &'static str,
+    /// In Chinese.
+    pub label: &'static str,
+    /// In English.
+    pub label_en: &'static str,
+    /// What is filled in.
+    pub fields: &'static [Entry],
+    /// The step it must follow; `None` for voices.
+    pub prev: Option<ActRef>,
+    /// The places it may go to.
+    pub to: Vec<PlaceId>,
+    /// The replies it may be about, newest first.
+    pub replies: Vec<ActRef>,
+    /// The branches it may choose.
+    pub branches: Vec<ActRef>,
+    /// The merged matters it may be about.
+    pub sources: Vec<DocId>,
+    /// The lead whose reply it must carry.
+    pub lead: Option<DocId>,
+}
+
+/// An act that is not allowed now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotNow {
+    /// Its stable name.
+    pub act: &'static str,
+    /// In Chinese.
+    pub label: &'static str,
+    /// In English.
+    pub label_en: &'static str,
+    /// The stable name of the reason.
+    pub code: &'static str,
+    /// Why, in English.
+    pub why: String,
+    /// Why, in Chinese.
+    pub why_zh: String,
+}
+
+/// What a place may do, and what not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Next {
+    /// Allowed now.
+    pub items: Vec<NextAct>,
+    /// Not allowed now.
+    pub not_now: Vec<NotNow>,
+}
+
+impl Next {
+    /// Whether an act is allowed now.
+    #[must_use]
+    pub fn allows(&self, act: &str) -> bool {
+        self.items.iter().any(|a| a.act == act)
+    }
+}
+
+impl Facts for Matter {
+    fn told(&self, reply: ActRef) -> bool {
+        self.answers.iter().chain(&self.refusals).any(|r| r.act == reply && r.told)
+    }
+    fn absorbs(&self, doc: &DocId) -> bool {
+        self.sources.iter().any(|s| s.doc == *doc)
+    }
+    fn may_return_to(&self, place: PlaceId) -> bool {
+        self.may_return_to.contains(&place)
+    }
+    fn above_holder(&self, place: PlaceId) -> bool {
+        self.above_holder.contains(&place)
+    }
+    fn this(&self) -> DocId {
+        self.doc
+    }
+}
+
+/// Whether `place` may take this very step now.
+///
+/// # Errors
+/// [`NotAllowed`] says why not.
+pub fn check_step(
+    matter: &Matter,
+    place: PlaceId,
+    ancestors: &[PlaceId],
+    step: &Step,
+) -> Result<(), NotAllowed> {
+    let kind = StepKind::from(step);
+    may(matter, place, kind)?;
+    if let Step::Settle { branch } = step {
+        let known = matter.branches.contains(branch);
+        return if known { Ok(()) } else { Err(Violation::NotABranch.into()) };
+    }
+    match (&matter.standing, step) {
+        (Some(standing), _) => Ok(rules::fits(step, standing, ancestors, matter)?),
+        (None, Step::Register { body, .. }) if body.0.trim().is_empty() => Err(Violation::NoText.into()),
+        (None, _) => Ok(()),
+    }
+}
+
+/// Whether `place` may add this voice now.
+///
+/// # Errors
+/// [`NotAllowed`] says why not.
+pub fn check_voice(matter: &Matter, place: PlaceId, voice: &Voice) -> Result<(), NotAllowed> {
+    if !matches!(voice, Voice::Comment { .. } | Voice::Support { .. }) {
+        blocked(matter)?;
+        if matter.standing.is_none() {
+            return Err(Violation::NotRegistered.into());
+        }
+    }
+    if let Voice::Tell { answer, .. } = voice {
+        if place != matter.home {
+            return Err(Violation::NotHome.into());
+        }
+        if !matter.answers.iter().chain(&matter.refusals).any(|r| r.act == *answer) {
+            return Err(Violation::NothingToTell.into());
+        }
+    }
+    let seen = matter.standing.as_ref().map(|s| (s.stage, s.reply.is_some()));
+    Ok(voices::check(voice, seen)?)
+}
+
+fn blocked(matter: &Matter) -> Result<(), NotAllowed> {
+    match (matter.moved_by_newer, matter.moved_by_pending) {
+        (true, _) => Err(NotAllowed::NeedsNewer),
+        (_, true) => Err(NotAllowed::Pending),
+        _ => Ok(()),
+    }
+}
+
+/// Whether `place` may take a step of this kind now.
+fn may(matter: &Matter, place: PlaceId, kind: StepKind) -> Result<(), NotAllowed> {
+    blocked(matter)?;
+    if let Some(by) = matter.waiting_for_settlement {
+        return match kind {
+            StepKind::Settle if place == by => Ok(()),
+            StepKind::Settle => Err(Violation::NotSettlingPlace.into()),
+            _ => Err(Violation::WaitsForSettlement.into()),
+        };
+    }
+    match &matter.standing {
+        Some(standing) => Ok(rules::may(kind, standing, place, matter).map(|_| ())?),
+        None if kind == StepKind::Register && place == matter.home => Ok(()),
+        None if kind == StepKind::Register => Err(Violation::NotHome.into()),
+        None => Err(Violation::NotRegistered.into()),
+    }
+}
+
+/// What `place`, below `ancestors` (parent first), may do with a matter now.
+#[must_use]
+pub fn next(matter: &Matter, place: PlaceId, ancestors: &[PlaceId]) -> Next {
+    let mut next = Next { items: Vec::new(), not_now: Vec::new() };
+    for &kind in StepKind::ALL {
+        if kind == StepKind::Register && matter.standing.is_some()
+            || kind == StepKind::Settle && matter.waiting_for_settlement.is_none()
+        {
+            continue;
+        }
+        match offer_step(matter, place, ancestors, kind) {
+            Ok(act) => next.items.push(act),
+            Err(why) => next.not_now.push(not_now(matter, kind.name(), kind.zh(), kind.en(), why)),
+        }
+    }
+    for name in ["comment", "support", "ballot", "tell", "rate"] {
+        let (label, label_en) = words::act(name).unwrap_or((name, name));
+        match offer_voice(matter, place, name) {
+            Ok(replies) => next.items.push(NextAct { replies, ..bare(name, label, label_en, None) }),
+            Err(why) => next.not_now.push(not_now(matter, name, label, label_en, why)),
+        }
+    }
+    next
+}
+
+fn bare(act: &'static str, label: &'static str, label_en: &'static str, prev: Option<ActRef>) -> NextAct {
+    NextAct {
+        act,
+        label,
+        label_en,
+        fields: fields_of(act),
+        prev,
+        to: Vec::new(),
+        replies: Vec::new(),
+        branches: Vec::new(),
+        sources: Vec::new(),
+        lead: None,
+    }
+}
+
+fn offer_step(
+    matter: &Matter,
+    place: PlaceId,
+    ancestors: &[PlaceId],
+    kind: StepKind,
+) -> Result<NextAct, NotAllowed> {
+    may(matter, place, kind)?;
+    let mut act = bare(kind.name(), kind.zh(), kind.en(), matter.tip.map(|t| t.act));
+    let filled = |empty: bool, why: Violation| if empty { Err(why) } else { Ok(()) };
+    match kind {
+        StepKind::Escalate => {
+            act.to.extend(ancestors.first().copied());
+            filled(act.to.is_empty(), Violation::NotParent)?;
+        }
+        StepKind::Return => {
+            act.to.clone_from(&matter.may_return_to);
+            filled(act.to.is_empty(), Violation::NotBelow)?;
+        }
+        StepKind::Release => {
+            act.sources = matter.sources.iter().map(|s| s.doc).collect();
+            filled(act.sources.is_empty(), Violation::NotAbsorbed)?;
+        }
+        StepKind::Correct => {
+            let (fields, text) = matter.tip.map_or((false, false), |t| correctable(t.kind));
+            filled(!fields && !text, Violation::NothingToCorrect)?;
+        }
+        StepKind::Answer => act.lead = matter.merged_into,
+        StepKind::Settle => act.branches.clone_from(&matter.branches),
+        _ => {}
+    }
+    Ok(act)
+}
+
+/// The replies a voice may be about, if it is allowed.
+fn offer_voice(matter: &Matter, place: PlaceId, name: &str) -> Result<Vec<ActRef>, NotAllowed> {
+    if matches!(name, "comment" | "support") {
+        return Ok(Vec::new());
+    }
+    blocked(matter)?;
+    let Some(standing) = &matter.standing else { return Err(Violation::NotRegistered.into()) };
+    let replies = || {
+        let mut all: Vec<_> = matter.answers.iter().chain(&matter.refusals).map(|r| (r.on, r.act)).collect();
+        all.sort_by_key(|(on, act)| (Some(*act) != standing.reply, std::cmp::Reverse(*on)));
+        all.into_iter().map(|(_, act)| act).collect::<Vec<_>>()
+    };
+    match name {
+        "ballot" if standing.stage.ends_ballots() => Err(Violation::BallotClosed.into()),
+        "tell" if matter.home != place => Err(Violation::NotHome.into()),
+        "tell" if standing.reply.is_none() => Err(Violation::NothingToTell.into()),
+        "tell" => Ok(replies()),
+        "rate" if standing.reply.is_none() => Err(Violation::NothingToRate.into()),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn not_now(
+    matter: &Matter,
+    act: &'static str,
+    label: &'static str,
+    label_en: &'static str,
+    why: NotAllowed,
+) -> NotNow {
+    let (mut zh, mut en) = (why.zh().to_owned(), why.to_string());
+    let kind = StepKind::from_name(act);
+    match (why, kind) {
+        (NotAllowed::Violation(Violation::WrongStage), Some(kind)) => {
+            let mut stages: Vec<Stage> = Vec::new();
+            for rule in rules_of(kind) {
+                stages.extend(rule.from.iter().filter(|s| !stages.contains(s)).collect::<Vec<_>>());
+            }
+            let list = |word: fn(Stage) -> &'static str| stages.iter().map(|s| word(*s)).collect::<Vec<_>>();
+            if matter.merged_into.is_some() {
+                zh = "事项已并入另案，随主案办理".to_owned();
+                en = "the matter was merged into another and follows it".to_owned();
+            } else {
+                zh = format!(
+                    "事项现在“{}”，须在以下环节办理：{}",
+                    matter.stage.zh(),
+                    list(Stage::zh).join("、")
+                );
+                en = format!(
+                    "the matter is now “{}”; this is done when it is: {}",
+                    matter.stage.en(),
+                    list(Stage::en).join(", ")
+                );
+            }
+        }
+        (NotAllowed::Violation(Violation::NotParent), _) => {
+            zh = "本单位没有上级可报".to_owned();
+            en = "there is no place above to escalate to".to_owned();
+        }
+        (NotAllowed::Violation(Violation::NotBelow), _) => {
+            zh = "没有经办过的下级可退".to_owned();
+            en = "no place below has held the matter".to_owned();
+        }
+        _ => {}
+    }
+    NotNow { act, label, label_en, code: why.name(), why: en, why_zh: zh }
+}
+
+/// What is filled in for an act, by its stable name.
+#[must_use]
+pub fn fields_of(act: &str) -> &'static [Entry] {
+    const fn must(name: &'static str, kind: &'static str) -> Entry {
+        Entry { name, required: true, kind }
+    }
+    const fn may(name: &'static str, kind: &'static str) -> Entry {
+        Entry { name, required: false, kind }
+    }
+    match act {
+        "register" => const { &[must("body", "text"), may("title", "string"), may("category", "string")] },
+        "refuse" | "reopen" | "take_over" => const { &[must("reason", "text")] },
+        "handle" => const { &[must("note", "text")] },
+        "escalate" | "withdraw" => const { &[may("reason", "text")] },
+        "return" => const { &[must("reason", "text"), may("to", "place")] },
+        "merge" => const { &[must("into", "matter")] },
+        "absorb" | "release" => const { &[must("source", "matter")] },
+        "decide" => const { &[must("outcome", "outcome")] },
+        "answer" => const { &[must("text", "text")] },
+        "close" => const { &[may("note", "text")] },
+        "correct" => {
+            const { &[may("title", "string"), may("body", "text"), may("category", "string"), may("text", "text")] }
+        }
+        "settle" => const { &[must("branch", "branch")] },
+        "comment" => const { &[must("text", "text")] },
+        "support" => const { &[may("count", "number"), may("note", "string")] },
+        "ballot" => {
+            const {
+                &[
+                    must("question", "string"),
+                    must("body", "string"),
+                    must("eligible", "number"),
+                    must("present", "number"),
+                    must("for", "number"),
+                    must("against", "number"),
+                    must("abstain", "number"),
+                    may("votes", "votes"),
+                ]
+            }
+        }
+        "tell" => {
+            const { &[may("answer", "reply"), must("how", "phone|visit|paper|online"), may("note", "string")] }
+        }
+        "rate" => {
+            const {
+                &[
+                    must("score", "number"),
+                    must("source", "resident|revisit|third_party|proxy"),
+                    may("note", "text"),
+                ]
+            }
+        }
+        _ => &[],
+    }
+}

@@ -1,0 +1,422 @@
+//! The fold of one matter: every act judged by what its author knew.
+//!
+//! Changes are judged once, in canonical order. A verdict rests on the change's causal past alone; only
+//! at the very end the branches of the chain are compared over everything that is here ([`Chain::outcome`]).
+//! What cannot be judged yet does not count and is no violation, and steps made on top of it wait with it,
+//! so that its judgement, when it comes, does not turn theirs.
+
+use super::{
+    Author, FoldInput, Matter,
+    chain::{Chain, End},
+    history::{History, Past, holds, meet, put, vouched},
+    procedure::{self, StepKind},
+    rules::{self, Facts, Standing},
+    verdict::{Verdict, Violation},
+    voices,
+};
+use crate::{
+    act::{Act, ActError, Step, Voice},
+    change::Body,
+    ids::{ActRef, DocId, PlaceId},
+    limits::CLAIMED_DAY_MAX,
+    value::Value,
+};
+use std::borrow::Cow;
+
+/// Folds a proposal.
+#[must_use]
+pub fn fold(input: &FoldInput<'_>) -> Matter {
+    let history = History::of(input);
+    let past = Past::of(&history);
+    let mut judge = Judge::new(input, &history, &past);
+    for t in 0..history.len() {
+        judge.change(t);
+    }
+    judge.assemble()
+}
+
+/// An act that could be read.
+#[derive(Debug)]
+pub(super) enum Read {
+    Step(Act<Step>),
+    Voice(Act<Voice>),
+}
+
+/// What is known of one change once it is judged.
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// `None` for the genesis.
+    pub(super) kind: Option<Cow<'static, str>>,
+    pub(super) read: Option<Read>,
+    pub(super) verdict: Verdict,
+    /// The claimed day, clamped.
+    pub(super) day: i64,
+    /// The latest day of any counted act in the past or here.
+    pub(super) latest: i64,
+    /// For a rating: whether the score counts.
+    pub(super) score_counts: bool,
+}
+
+const STEPS: usize = 0;
+const VOICES: usize = 1;
+
+/// Judges changes one after another.
+#[derive(Debug)]
+pub(super) struct Judge<'h, 'a> {
+    pub(super) input: &'h FoldInput<'a>,
+    pub(super) history: &'h History<'a>,
+    pub(super) past: &'h Past,
+    pub(super) chain: Chain<'h, 'a>,
+    pub(super) slots: Vec<Slot>,
+    pub(super) doc: DocId,
+    /// Every change by the name of its act, sorted.
+    pub(super) names: Vec<(ActRef, usize)>,
+    /// Counted corrections with the step they correct.
+    pub(super) corrections: Vec<(usize, usize)>,
+    /// Counted tellings by the home place.
+    tells: Vec<(usize, ActRef)>,
+    /// Allowed steps that are handling, with their places.
+    handlers: Vec<(usize, PlaceId)>,
+    pub(super) pending_steps: Vec<u64>,
+    pub(super) newer_steps: Vec<u64>,
+    revoked_steps: Vec<u64>,
+}
+
+impl<'h, 'a> Judge<'h, 'a> {
+    fn new(input: &'h FoldInput<'a>, history: &'h History<'a>, past: &'h Past) -> Self {
+        let mut names: Vec<(ActRef, usize)> =
+            history.nodes.iter().enumerate().map(|(t, n)| (n.act(), t)).collect();
+        names.sort_unstable();
+        Self {
+            input,
+            history,
+            past,
+            chain: Chain::new(input, history, past),
+            slots: Vec::with_capacity(history.len()),
+            doc: input.header.doc_id(),
+            names,
+            corrections: Vec::new(),
+            tells: Vec::new(),
+            handlers: Vec::new(),
+            pending_steps: past.none(),
+            newer_steps: past.none(),
+            revoked_steps: past.none(),
+        }
+    }
+
+    fn change(&mut self, t: usize) {
+        let Some(node) = self.history.nodes.get(t).copied() else { return };
+        let seen = self.chain.seen_by(t);
+        let known = self.history.deps(t).iter().filter_map(|d| self.slots.get(*d));
+        let before = known.map(|s| s.latest).max().unwrap_or(0);
+        let Body::Act { container, value, .. } = &node.change.body else {
+            self.chain.enter_still(t, seen);
+            self.slots.push(Slot {
+                kind: None,
+                read: None,
+                verdict: Verdict::Counted,
+                day: before,
+                latest: before,
+                score_counts: false,
+            });
+            return;
+        };
+        let read = match *container {
+            STEPS => Act::from_map(value.clone()).map(Read::Step),
+            VOICES => Act::from_map(value.clone()).map(Read::Voice),
+            _ => Err(ActError::Malformed("container".into())),
+        };
+        let claimed = match &read {
+            Ok(Read::Step(act)) => act.on,
+            Ok(Read::Voice(act)) => act.on,
+            Err(_) => before,
+        };
+        let plausible = (0..=CLAIMED_DAY_MAX).contains(&claimed);
+        let day = if plausible { claimed.max(before) } else { before };
+        let kind = match &read {
+            Ok(Read::Step(act)) => Cow::Borrowed(StepKind::from(&act.what).name()),
+            Ok(Read::Voice(act)) => Cow::Borrowed(crate::act::ActKind::name(&act.what)),
+            Err(_) => match value.get("kind") {
+                Some(Value::Str(name)) => Cow::Owned(name.clone()),
+                _ => Cow::Borrowed(""),
+            },
+        };
+        let mut entered = false;
+        let mut score_counts = false;
+        let verdict = match (&read, node.author) {
+            (Err(ActError::Malformed(_)), _) => Verdict::Malformed,
+            _ if !plausible => Verdict::Malformed,
+            (_, None) => Verdict::Pending,
+            _ if !vouched(self.history, self.past, t) => Verdict::Revoked,
+            (Err(ActError::UnknownKind(_)), Some(_)) => Verdict::NeedsNewer,
+            (Ok(Read::Step(act)), Some(author)) => {
+                let (verdict, moved) = self.step(t, act, author, day, seen);
+                entered = moved;
+                verdict
+            }
+            (Ok(Read::Voice(act)), Some(author)) => {
+                let verdict = self.voice(t, act, seen);
+                if let (Voice::Rate { .. }, Verdict::Counted) = (&act.what, verdict) {
+                    score_counts = !self.handled_by(t, author.place);
+                }
+                if let (Voice::Tell { answer, .. }, Verdict::Counted) = (&act.what, verdict)
+                    && author.place == self.input.header.home
+                {
+                    self.tells.push((t, *answer));
+                }
+                verdict
+            }
+        };
+        if !entered {
+            self.chain.enter_still(t, seen);
+        }
+        if *container == STEPS {
+            self.mark(t, verdict, node.author, seen);
+        }
+        let latest = if verdict == Verdict::Counted { day } else { before };
+        self.slots.push(Slot { kind: Some(kind), read: read.ok(), verdict, day, latest, score_counts });
+    }
+
+    /// Remembers steps on which later ones cannot be judged.
+    fn mark(&mut self, t: usize, verdict: Verdict, author: Option<&Author>, seen: End) {
+        match verdict {
+            Verdict::Pending => put(&mut self.pending_steps, t),
+            Verdict::Revoked => put(&mut self.revoked_steps, t),
+            // What could never have moved the matter must not hold it up either.
+            Verdict::NeedsNewer if author.is_some_and(|a| self.could_move(a.place, seen)) => {
+                put(&mut self.newer_steps, t);
+            }
+            _ => {}
+        }
+    }
+
+    fn could_move(&self, place: PlaceId, seen: End) -> bool {
+        let home = self.input.header.home;
+        match (seen, self.standing(seen)) {
+            (End::At(_), Some(s)) => {
+                place == s.holder || place == home || self.chain.above(s.holder).contains(&place)
+            }
+            (End::Nothing, _) => place == home,
+            _ => true,
+        }
+    }
+
+    pub(super) fn standing(&self, end: End) -> Option<&Standing> {
+        Some(&self.chain.branch(end.step()?)?.standing)
+    }
+
+    /// Judges a step; the flag says whether the chain has entered it.
+    fn step(&mut self, t: usize, act: &Act<Step>, author: &Author, day: i64, seen: End) -> (Verdict, bool) {
+        let row = self.past.row(t);
+        if meet(row, &self.pending_steps) {
+            return (Verdict::Pending, false);
+        }
+        if meet(row, &self.newer_steps) {
+            return (Verdict::NeedsNewer, false);
+        }
+        let result = match seen {
+            End::Nothing => self.first(t, act, author, day),
+            End::At(_) => self.next(t, act, author, day, seen),
+            End::Waiting { fork, by } => self.settle(t, act, author, fork, by),
+        };
+        match result {
+            Ok(moved) => (Verdict::Counted, moved),
+            Err(verdict) => (verdict, false),
+        }
+    }
+
+    fn first(&mut self, t: usize, act: &Act<Step>, author: &Author, day: i64) -> Result<bool, Verdict> {
+        let Step::Register { body, .. } = &act.what else { return Err(self.unregistered(t)) };
+        let name = self.name(t)?;
+        let why = if author.place != self.input.header.home {
+            Some(Violation::NotHome)
+        } else if act.prev.is_some() {
+            Some(Violation::NotNewest)
+        } else if body.0.trim().is_empty() {
+            Some(Violation::NoText)
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            return Err(Verdict::Violation(why));
+        }
+        self.chain.enter_step(t, End::Nothing, author.place, rules::registered(author.place, name, day));
+        Ok(true)
+    }
+
+    fn next(
+        &mut self,
+        t: usize,
+        act: &Act<Step>,
+        author: &Author,
+        day: i64,
+        seen: End,
+    ) -> Result<bool, Verdict> {
+        let violated = |why| Verdict::Violation(why);
+        let standing = *self.standing(seen).ok_or(Verdict::Pending)?;
+        let kind = StepKind::from(&act.what);
+        if kind != StepKind::Register && act.prev != Some(standing.tip) {
+            return Err(self.off_the_tip(t, act, kind));
+        }
+        let facts = Seen { judge: self, t, end: seen, standing: &standing };
+        let rule = rules::may(kind, &standing, author.place, &facts).map_err(violated)?;
+        rules::fits(&act.what, &standing, &author.ancestors, &facts).map_err(violated)?;
+        match &act.what {
+            Step::Correct { .. } => {
+                if let Some(target) = seen.step() {
+                    self.corrections.push((t, target));
+                }
+                return Ok(false);
+            }
+            // Allowed, but the pinned version is not here to be followed.
+            Step::Accept { procedure, .. } if *procedure != procedure::BUILT_IN => {
+                return Err(Verdict::Pending);
+            }
+            Step::Accept { .. }
+            | Step::Refuse { .. }
+            | Step::Handle { .. }
+            | Step::Answer { .. }
+            | Step::Decide { .. } => self.handlers.push((t, author.place)),
+            _ => {}
+        }
+        let now = rules::after(rule, &act.what, &standing, self.name(t)?, author.place, day);
+        self.chain.enter_step(t, seen, author.place, now);
+        Ok(true)
+    }
+
+    fn settle(
+        &mut self,
+        t: usize,
+        act: &Act<Step>,
+        author: &Author,
+        fork: Option<usize>,
+        by: PlaceId,
+    ) -> Result<bool, Verdict> {
+        let violated = |why| Err(Verdict::Violation(why));
+        let Step::Settle { branch } = &act.what else { return violated(Violation::WaitsForSettlement) };
+        let tip = fork.and_then(|f| self.chain.branch(f)).map(|b| b.standing.tip);
+        if act.prev != tip {
+            return Err(self.off_the_tip(t, act, StepKind::Settle));
+        }
+        if author.place != by {
+            return violated(Violation::NotSettlingPlace);
+        }
+        let known = self.past.row(t);
+        let named = self
+            .chain
+            .sealed(fork, known)
+            .map(|(s, _)| s)
+            .filter(|s| self.name(*s) == Ok(*branch))
+            .min_by_key(|s| self.history.nodes.get(*s).map(|n| n.hash));
+        let Some(chosen) = named else { return violated(Violation::NotABranch) };
+        self.chain.enter_settlement(t, fork, chosen);
+        Ok(true)
+    }
+
+    fn name(&self, t: usize) -> Result<ActRef, Verdict> {
+        self.history.nodes.get(t).map(super::history::Node::act).ok_or(Verdict::Pending)
+    }
+
+    /// The changes of this name that the author of `t` knew.
+    pub(super) fn known_as(&self, t: usize, name: ActRef) -> impl Iterator<Item = usize> + '_ {
+        let row = self.past.row(t);
+        let from = self.names.partition_point(|(n, _)| *n < name);
+        self.names
+            .iter()
+            .skip(from)
+            .take_while(move |(n, _)| *n == name)
+            .map(|(_, at)| *at)
+            .filter(move |at| holds(row, *at))
+    }
+
+    /// A step that does not follow the newest one: its author's fault, unless what it follows was revoked.
+    fn off_the_tip(&self, t: usize, act: &Act<Step>, kind: StepKind) -> Verdict {
+        let on_revoked =
+            act.prev.is_some_and(|prev| self.known_as(t, prev).any(|at| holds(&self.revoked_steps, at)));
+        match kind {
+            _ if on_revoked => Verdict::Revoked,
+            StepKind::Correct => Verdict::Violation(Violation::CorrectedTooLate),
+            _ => Verdict::Violation(Violation::NotNewest),
+        }
+    }
+
+    fn unregistered(&self, t: usize) -> Verdict {
+        if meet(self.past.row(t), &self.revoked_steps) {
+            return Verdict::Revoked;
+        }
+        Verdict::Violation(Violation::NotRegistered)
+    }
+
+    fn voice(&self, t: usize, act: &Act<Voice>, seen: End) -> Verdict {
+        let row = self.past.row(t);
+        if !matches!(act.what, Voice::Comment { .. } | Voice::Support { .. }) {
+            if meet(row, &self.pending_steps) {
+                return Verdict::Pending;
+            }
+            if meet(row, &self.newer_steps) {
+                return Verdict::NeedsNewer;
+            }
+            if self.standing(seen).is_none() {
+                return self.unregistered(t);
+            }
+        }
+        if let Voice::Tell { answer, .. } = &act.what {
+            let replies = |at: usize| {
+                self.chain
+                    .branch(at)
+                    .is_some_and(|b| matches!(b.standing.tip_kind, StepKind::Answer | StepKind::Refuse))
+            };
+            if !self.known_as(t, *answer).any(replies) {
+                let revoked = self.known_as(t, *answer).any(|at| holds(&self.revoked_steps, at));
+                return if revoked { Verdict::Revoked } else { Verdict::Violation(Violation::NothingToTell) };
+            }
+        }
+        match voices::check(&act.what, self.standing(seen).map(|s| (s.stage, s.reply.is_some()))) {
+            Ok(()) => Verdict::Counted,
+            Err(why) => Verdict::Violation(why),
+        }
+    }
+
+    fn handled_by(&self, t: usize, place: PlaceId) -> bool {
+        let row = self.past.row(t);
+        self.handlers.iter().any(|(at, p)| *p == place && holds(row, *at))
+    }
+}
+
+/// What the author of a change knew beyond the standing.
+struct Seen<'j, 'h, 'a> {
+    judge: &'j Judge<'h, 'a>,
+    t: usize,
+    end: End,
+    standing: &'j Standing,
+}
+
+impl Facts for Seen<'_, '_, '_> {
+    fn told(&self, reply: ActRef) -> bool {
+        let row = self.judge.past.row(self.t);
+        self.judge.tells.iter().any(|(at, answer)| *answer == reply && holds(row, *at))
+    }
+
+    fn absorbs(&self, doc: &DocId) -> bool {
+        let last = self.judge.chain.path(self.end).find_map(|at| match &self.judge.slots.get(at)?.read {
+            Some(Read::Step(Act { what: Step::Absorb { source }, .. })) if source.doc == *doc => Some(true),
+            Some(Read::Step(Act { what: Step::Release { source }, .. })) if source == doc => Some(false),
+            _ => None,
+        });
+        last.unwrap_or(false)
+    }
+
+    fn may_return_to(&self, place: PlaceId) -> bool {
+        let chain = &self.judge.chain;
+        let held = |at: usize| chain.branch(at).is_some_and(|b| b.standing.holder == place);
+        chain.above(place).contains(&self.standing.holder) && chain.path(self.end).any(held)
+    }
+
+    fn above_holder(&self, place: PlaceId) -> bool {
+        self.judge.chain.above(self.standing.holder).contains(&place)
+    }
+
+    fn this(&self) -> DocId {
+        self.judge.doc
+    }
+}

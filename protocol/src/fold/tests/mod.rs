@@ -1,0 +1,12 @@
+//! Stories about matters, each rule by a named test, and random histories.
+
+mod flow;
+mod forks;
+mod world;
+
+use super::procedure;
+
+#[test]
+fn the_built_in_procedure_has_the_pin_that_documents_carry() {
+    assert_eq!(procedure::pin(&procedure::canonical_bytes()).to_string(), procedure::BUILT_IN.to_string());
+}

@@ -1,0 +1,42 @@
+//! What acts are called, in Chinese and English, by their stable names.
+//!
+//! Stages and steps carry their words with them ([`Stage`](super::procedure::Stage),
+//! [`StepKind`](super::procedure::StepKind)); the other families are named here, and [`act`] finds any.
+
+use super::procedure::StepKind;
+
+/// The Chinese and the English word.
+pub type Words = (&'static str, &'static str);
+
+/// Voices and the acts of the other kinds of documents: stable name, Chinese, English.
+pub const OTHER_ACTS: &[(&str, &str, &str)] = &[
+    ("comment", "意见", "Comment"),
+    ("support", "附议", "Support"),
+    ("ballot", "表决", "Vote"),
+    ("tell", "告知", "Tell the people"),
+    ("rate", "评价", "Rate"),
+    ("progress", "进展", "Progress"),
+    ("snapshot", "章程版本", "Charter version"),
+    ("seal", "封存", "Seal"),
+    ("stubs", "摘要", "Summaries"),
+];
+
+/// The words of an act by its stable name; `None` for a kind this program does not know.
+#[must_use]
+pub fn act(name: &str) -> Option<Words> {
+    StepKind::from_name(name)
+        .map(|k| (k.zh(), k.en()))
+        .or_else(|| OTHER_ACTS.iter().find(|(n, _, _)| *n == name).map(|(_, zh, en)| (*zh, *en)))
+}
+
+/// An act's word in Chinese; the stable name itself if this program does not know the kind.
+#[must_use]
+pub fn act_zh(name: &str) -> &str {
+    act(name).map_or(name, |(zh, _)| zh)
+}
+
+/// An act's word in English; the stable name itself if this program does not know the kind.
+#[must_use]
+pub fn act_en(name: &str) -> &str {
+    act(name).map_or(name, |(_, en)| en)
+}
