@@ -1,3 +1,4 @@
 //! One place's server.
 
 pub mod clock;
+pub mod store;

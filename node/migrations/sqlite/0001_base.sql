@@ -1,0 +1,272 @@
+-- One place's database. Certificates, headers, grants, wraps and commits are the truth; feeds, cursors
+-- and receipts are what was promised to the neighbours; everything from `matters` down to `stubs` is
+-- derived and can be rebuilt. Integers name rows inside; ids of the federation are BLOBs.
+
+CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
+
+-- In the order they were accepted: an issuer always stands before what it issued.
+CREATE TABLE certs (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL);
+CREATE TABLE revocations (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL);
+CREATE TABLE actors (
+    id INTEGER PRIMARY KEY,
+    actor BLOB NOT NULL UNIQUE,
+    cert INTEGER NOT NULL REFERENCES certs(id),
+    incarnation INTEGER NOT NULL
+);
+
+CREATE TABLE docs (
+    id INTEGER PRIMARY KEY,
+    doc BLOB NOT NULL UNIQUE,
+    kind INTEGER NOT NULL,
+    home BLOB NOT NULL,
+    header BLOB NOT NULL
+);
+CREATE TABLE grants (
+    id INTEGER PRIMARY KEY,
+    doc INTEGER NOT NULL REFERENCES docs(id),
+    hash BLOB NOT NULL UNIQUE,
+    bytes BLOB NOT NULL
+);
+CREATE INDEX grants_of_doc ON grants(doc);
+-- Deletable on purpose: forgetting a petitioner deletes the wraps of its key.
+CREATE TABLE wraps (
+    id INTEGER PRIMARY KEY,
+    doc INTEGER NOT NULL REFERENCES docs(id),
+    reader BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    UNIQUE (doc, reader)
+);
+
+CREATE TABLE links (
+    id INTEGER PRIMARY KEY,
+    peer BLOB NOT NULL,
+    up INTEGER NOT NULL,
+    closed INTEGER NOT NULL DEFAULT 0,
+    address TEXT,
+    out_seq INTEGER NOT NULL DEFAULT 0,
+    out_digest BLOB NOT NULL,
+    out_acked INTEGER NOT NULL DEFAULT 0,
+    in_epoch BLOB,
+    in_seq INTEGER NOT NULL DEFAULT 0,
+    in_digest BLOB NOT NULL,
+    received INTEGER NOT NULL DEFAULT 0,
+    refused INTEGER NOT NULL DEFAULT 0,
+    last_contact_ms INTEGER,
+    last_in_step_ms INTEGER,
+    why TEXT,
+    UNIQUE (peer, up)
+);
+-- The links that may see a document.
+CREATE TABLE visible (
+    doc INTEGER NOT NULL,
+    link INTEGER NOT NULL,
+    PRIMARY KEY (doc, link)
+) WITHOUT ROWID;
+-- Places a document's audience names before their certificate came; routed again when it comes.
+CREATE TABLE unplaced (
+    place BLOB NOT NULL,
+    doc INTEGER NOT NULL,
+    PRIMARY KEY (place, doc)
+) WITHOUT ROWID;
+
+-- `bytes` stands last so that the index of a history is read without its overflow pages.
+CREATE TABLE commits (
+    id INTEGER PRIMARY KEY,
+    doc INTEGER NOT NULL REFERENCES docs(id),
+    stored_up INTEGER NOT NULL DEFAULT 0,
+    hash BLOB NOT NULL,
+    actor INTEGER NOT NULL REFERENCES actors(id),
+    seq INTEGER NOT NULL,
+    max_op INTEGER NOT NULL,
+    deps BLOB NOT NULL,
+    cover_cert INTEGER REFERENCES certs(id),
+    cover_sig BLOB,
+    origin_link INTEGER,
+    origin_seq INTEGER,
+    origin_ord INTEGER,
+    stored_at_ms INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    UNIQUE (doc, hash)
+);
+
+CREATE TABLE feeds (
+    link INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    doc INTEGER NOT NULL,
+    item INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (link, seq)
+) WITHOUT ROWID;
+-- Acknowledgements this node gave, to give again.
+CREATE TABLE acks (
+    link INTEGER NOT NULL,
+    epoch BLOB NOT NULL,
+    to_seq INTEGER NOT NULL,
+    from_seq INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (link, epoch, to_seq)
+) WITHOUT ROWID;
+-- Receipts this node was given by levels above.
+CREATE TABLE receipts (
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    level INTEGER NOT NULL,
+    level_place BLOB NOT NULL,
+    link INTEGER NOT NULL,
+    from_seq INTEGER NOT NULL,
+    to_seq INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    at_ms INTEGER NOT NULL
+);
+CREATE INDEX receipts_of_link ON receipts(link, to_seq);
+CREATE TABLE verdicts (
+    id INTEGER PRIMARY KEY,
+    link INTEGER NOT NULL,
+    epoch BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    ord INTEGER NOT NULL,
+    doc BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    verdict INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    at_ms INTEGER NOT NULL
+);
+CREATE INDEX verdicts_of_link ON verdicts(link, id);
+CREATE TABLE link_log (
+    id INTEGER PRIMARY KEY,
+    link INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    up INTEGER NOT NULL,
+    why TEXT
+);
+
+CREATE TABLE numbers (
+    year INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    next INTEGER NOT NULL,
+    PRIMARY KEY (year, block)
+) WITHOUT ROWID;
+-- A matter known to another system under its number is taken over once only.
+CREATE TABLE follow (
+    system TEXT NOT NULL,
+    number TEXT NOT NULL,
+    doc INTEGER NOT NULL REFERENCES docs(id),
+    PRIMARY KEY (system, number)
+) WITHOUT ROWID;
+
+-- The projector's durable queue. `stamp` tells whether a document changed again since it was taken.
+CREATE TABLE dirty (doc INTEGER PRIMARY KEY, stamp INTEGER NOT NULL);
+-- Documents being read while the process might be killed by them; a row found at start names a suspect.
+CREATE TABLE applying (doc INTEGER PRIMARY KEY, times INTEGER NOT NULL DEFAULT 1);
+CREATE TABLE quarantine (doc INTEGER PRIMARY KEY, why TEXT NOT NULL, at_ms INTEGER NOT NULL);
+
+CREATE TABLE matters (
+    doc INTEGER PRIMARY KEY REFERENCES docs(id),
+    number TEXT,
+    check_code TEXT,
+    title TEXT NOT NULL,
+    category TEXT,
+    source TEXT,
+    channel TEXT,
+    stage TEXT NOT NULL,
+    holder BLOB,
+    home BLOB NOT NULL,
+    due_day TEXT,
+    raised_on TEXT,
+    merged_into BLOB,
+    answered_on TEXT,
+    told INTEGER NOT NULL,
+    rated INTEGER NOT NULL,
+    closed INTEGER NOT NULL,
+    supports INTEGER NOT NULL,
+    violations INTEGER NOT NULL,
+    ext_system TEXT,
+    ext_number TEXT,
+    updated_at_ms INTEGER NOT NULL,
+    detail TEXT NOT NULL
+);
+CREATE INDEX matters_by_update ON matters(updated_at_ms, doc);
+CREATE INDEX matters_by_number ON matters(number);
+CREATE INDEX matters_by_due ON matters(due_day) WHERE closed = 0;
+CREATE TABLE outcomes (
+    doc INTEGER PRIMARY KEY REFERENCES docs(id),
+    title TEXT NOT NULL,
+    place BLOB NOT NULL,
+    decided_on TEXT,
+    due_on TEXT,
+    updated_at_ms INTEGER NOT NULL,
+    detail TEXT NOT NULL
+);
+CREATE INDEX outcomes_by_update ON outcomes(updated_at_ms, doc);
+-- Which matters an outcome decides, by document id: the matter need not be here.
+CREATE TABLE outcome_matters (
+    matter BLOB NOT NULL,
+    outcome INTEGER NOT NULL,
+    PRIMARY KEY (matter, outcome)
+) WITHOUT ROWID;
+-- What the registers of places below say about matters this place may not open.
+CREATE TABLE stubs (
+    register INTEGER NOT NULL REFERENCES docs(id),
+    matter BLOB NOT NULL,
+    place BLOB NOT NULL,
+    number TEXT,
+    category TEXT,
+    stage TEXT NOT NULL,
+    holder BLOB,
+    due_day TEXT,
+    closed INTEGER NOT NULL,
+    violations INTEGER NOT NULL,
+    updated_at_ms INTEGER NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (register, matter)
+) WITHOUT ROWID;
+CREATE INDEX stubs_of_place ON stubs(place);
+
+CREATE TABLE people (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    display_name TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    password TEXT NOT NULL,
+    active INTEGER NOT NULL,
+    failed INTEGER NOT NULL DEFAULT 0,
+    locked_until_ms INTEGER NOT NULL DEFAULT 0,
+    created_at_ms INTEGER NOT NULL
+);
+-- Only hashes of what the browser or program holds.
+CREATE TABLE sessions (
+    secret BLOB PRIMARY KEY NOT NULL,
+    person INTEGER NOT NULL REFERENCES people(id),
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE tokens (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    secret BLOB NOT NULL UNIQUE,
+    created_by TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER,
+    last_used_ms INTEGER
+);
+-- Answers already given to requests with an idempotency key.
+CREATE TABLE answered (
+    who TEXT NOT NULL,
+    key TEXT NOT NULL,
+    request BLOB NOT NULL,
+    status INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (who, key)
+) WITHOUT ROWID;
+CREATE INDEX answered_by_age ON answered(at_ms);
+-- Invitations given out; the secret itself is kept only as its hash.
+CREATE TABLE invites (
+    secret BLOB PRIMARY KEY NOT NULL,
+    place BLOB NOT NULL,
+    detail TEXT NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    used_at_ms INTEGER
+) WITHOUT ROWID;

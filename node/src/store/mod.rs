@@ -1,0 +1,192 @@
+//! One place's database: the truth of what was signed, what was promised to neighbours, and what is
+//! derived from it for people.
+//!
+//! Everything is written by one task ([`writer`]) and answered only after it is durable. Readers have
+//! their own connections. The invariant that everything else rests on: *storing a change and feeding it
+//! to every link that may see it is one transaction*, so a link's feed never misses what its peer may see.
+//!
+//! | file | about |
+//! |---|---|
+//! | `batch` | what is stored in one piece |
+//! | `apply`, `routing`, `feed` | storing it: order, who may see it, the links' feeds |
+//! | `links`, `receipts` | where links stand, who above has stored what |
+//! | `read` | feeds, histories and documents as links and the fold need them |
+//! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
+//! | `people`, `promises` | who signs in; serials, idempotent answers, invitations |
+//! | `writer`, `open`, `lock` | the one writer, making and opening, the one process |
+
+mod apply;
+mod batch;
+mod columns;
+mod error;
+mod feed;
+mod links;
+mod listing;
+mod lock;
+mod matters;
+mod open;
+mod people;
+mod promises;
+mod queue;
+mod read;
+mod receipts;
+mod routing;
+mod world;
+mod writer;
+
+pub use batch::{
+    Batch, Cursor, ExternalNumber, FeedDigest, GivenAck, NewCommit, NewLink, NewReceipt, Serial, Verdict,
+    VerdictKind, Written,
+};
+pub use error::StoreError;
+pub use links::{LinkEvent, LinkState, StoredVerdict};
+pub use listing::{Due, MatterPage, MatterQuery, MatterSort};
+pub use matters::{MatterRow, OutcomeRow, Projection, StubRow};
+pub use open::Genesis;
+pub use people::{NewPerson, Person, PersonChange, SecretHash, Token};
+pub use promises::{GivenAnswer, InviteRow};
+pub use queue::DirtyDoc;
+pub use read::{DocState, FeedEntry, FeedItem, StoredCommit, WholeDocument};
+pub use receipts::{Acknowledged, FedCommit, Origin, StoredReceipt};
+pub use world::{Link, LinkId, Me, World};
+
+use sqlx::{Row, SqlitePool};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::{
+    sync::{broadcast, mpsc},
+    task::JoinHandle,
+};
+use writer::{Doing, Job, Shared, Task, Tx};
+use yishi_protocol::ids::Epoch;
+
+/// The open database. Cheap to clone; the last clone closes it, [`Store::close`] does so in order.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    dir: PathBuf,
+    readers: SqlitePool,
+    /// `None` once closing began: the writer ends when the last sender is gone.
+    jobs: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    writer: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
+    shared: Shared,
+    epoch: Mutex<Epoch>,
+    life_matches: bool,
+    /// The next serial per year and block, ahead of the table by what is being written.
+    serials: Mutex<BTreeMap<(u16, u32), u32>>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("dir", &self.0.dir).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// The directory it lives in.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.0.dir
+    }
+
+    /// The federation as known here right now.
+    #[must_use]
+    pub fn world(&self) -> Arc<World> {
+        self.0.shared.world.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The life of this database (rule R14).
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        *self.0.epoch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the nonce kept outside the database agrees with the one inside. If not, the database was
+    /// restored or copied: renew its life before anything is written ([`Store::renew_life`]).
+    #[must_use]
+    pub fn life_matches(&self) -> bool {
+        self.0.life_matches
+    }
+
+    /// News of every group of writes that changed something. A receiver that lags only looks again.
+    #[must_use]
+    pub fn news(&self) -> broadcast::Receiver<Arc<Written>> {
+        self.0.shared.written.subscribe()
+    }
+
+    /// Stores a batch; returns when it is durable.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing of the batch is kept then.
+    pub async fn write(&self, batch: Batch) -> Result<Written, StoreError> {
+        self.submit(move |tx| Box::pin(tx.apply(batch))).await
+    }
+
+    /// A value kept by name.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = sqlx::query("SELECT value FROM meta WHERE key = ?1")
+            .bind(key)
+            .fetch_optional(self.readers())
+            .await?;
+        Ok(row.map(|r| r.try_get(0)).transpose()?)
+    }
+
+    /// Keeps a value by name.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it was not stored.
+    pub async fn set_meta(&self, key: &'static str, value: Vec<u8>) -> Result<(), StoreError> {
+        self.submit(move |tx| {
+            Box::pin(async move {
+                sqlx::query("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")
+                    .bind(key)
+                    .bind(value)
+                    .execute(&mut tx.conn)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Finishes what is waiting, folds the log into the database file and lets go of the directory.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the end could not be written; everything answered before is safe.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        let jobs = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(jobs);
+        self.0.readers.close().await;
+        let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match writer {
+            Some(task) => task.await.map_err(|_| StoreError::Closed)?,
+            None => Ok(()),
+        }
+    }
+
+    pub(in crate::store) fn readers(&self) -> &SqlitePool {
+        &self.0.readers
+    }
+
+    /// Hands work to the writer and waits until it is durable.
+    pub(in crate::store) async fn submit<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Tx) -> Doing<'a, Result<T, StoreError>> + Send + 'static,
+    {
+        let sender = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let sender = sender.ok_or(StoreError::Closed)?;
+        let (task, answer) = Task::new(work);
+        sender.send(Box::new(task)).await.map_err(|_| StoreError::Closed)?;
+        drop(sender);
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+}

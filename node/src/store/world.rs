@@ -1,0 +1,139 @@
+//! What the node knows of the federation right now: certificates, itself, its links.
+//!
+//! One immutable value, replaced as a whole by the writer after a commit. Whoever holds an `Arc` of it
+//! sees one consistent state; routing uses the writer's own, so that no document can be stored between
+//! two of them.
+
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
+use yishi_protocol::{
+    audience::{Audience, Reach},
+    cert::Directory,
+    ids::{ActorId, CertHash, Incarnation, PlaceId},
+    key::SecretKeys,
+};
+
+/// A link of this node, to its parent or to one child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LinkId(pub i64);
+
+impl fmt::Display for LinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// This node.
+#[derive(Debug, Clone)]
+pub struct Me {
+    /// The place it speaks for.
+    pub place: PlaceId,
+    /// Its certificate.
+    pub cert: CertHash,
+    /// Its keys.
+    pub keys: SecretKeys,
+    /// The present life of its database.
+    pub incarnation: Incarnation,
+    /// The actor of everything it writes in this life.
+    pub actor: ActorId,
+}
+
+/// What of a link seldom changes; counters are in [`crate::store::LinkState`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its number here.
+    pub id: LinkId,
+    /// The place at the other end.
+    pub peer: PlaceId,
+    /// Whether the peer is the parent.
+    pub up: bool,
+    /// Where the parent is reached.
+    pub address: Option<String>,
+}
+
+/// Everything routing depends on.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// All certificates and revocations.
+    pub directory: Directory,
+    /// This node.
+    pub me: Me,
+    /// The open links, by number.
+    pub links: Vec<Link>,
+}
+
+impl World {
+    /// The link to the parent.
+    #[must_use]
+    pub fn parent(&self) -> Option<&Link> {
+        self.links.iter().find(|l| l.up)
+    }
+
+    /// One link.
+    #[must_use]
+    pub fn link(&self, id: LinkId) -> Option<&Link> {
+        self.links.iter().find(|l| l.id == id)
+    }
+
+    /// The open link to a place.
+    #[must_use]
+    pub fn link_to(&self, peer: &PlaceId) -> Option<&Link> {
+        self.links.iter().find(|l| l.peer == *peer)
+    }
+
+    /// The links that may see a document with this audience: those whose peer is in it, and those down
+    /// through which somebody in it is reached.
+    #[must_use]
+    pub fn routes(&self, audience: &Audience) -> Vec<LinkId> {
+        let mut above: BTreeSet<PlaceId> = BTreeSet::new();
+        for reach in &audience.0 {
+            let place = reach.place();
+            above.insert(place);
+            above.extend(self.directory.place_ancestors(&place));
+        }
+        let subtrees: BTreeSet<PlaceId> =
+            audience.0.iter().filter(|r| matches!(r, Reach::Subtree(_))).map(Reach::place).collect();
+        self.links
+            .iter()
+            .filter(|link| {
+                let covered = || {
+                    subtrees.contains(&link.peer)
+                        || self.directory.place_ancestors(&link.peer).iter().any(|a| subtrees.contains(a))
+                };
+                let named = audience.0.contains(&Reach::Place(link.peer));
+                let through = !link.up && above.contains(&link.peer);
+                named || through || (!subtrees.is_empty() && covered())
+            })
+            .map(|link| link.id)
+            .collect()
+    }
+}
+
+/// Audiences already routed: most matters of a place share theirs.
+#[derive(Debug, Default)]
+pub(super) struct RouteCache(BTreeMap<BTreeSet<Reach>, Arc<[LinkId]>>);
+
+/// Distinct audiences kept; a few hundred bytes each.
+const ROUTES_MAX: usize = 1024;
+
+impl RouteCache {
+    pub(super) fn routes(&mut self, world: &World, audience: &Audience) -> Arc<[LinkId]> {
+        if let Some(known) = self.0.get(&audience.0) {
+            return known.clone();
+        }
+        if self.0.len() >= ROUTES_MAX {
+            self.0.clear();
+        }
+        let routes: Arc<[LinkId]> = world.routes(audience).into();
+        self.0.insert(audience.0.clone(), routes.clone());
+        routes
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}

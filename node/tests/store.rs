@@ -1,0 +1,716 @@
+//! The store's contract: what a link, the gate and the projector rely on.
+//!
+//! The world of every test is a district, one township with two villages and a neighbouring township,
+//! with real keys, certificates and signatures. The store under test is the township's.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+use tempfile::TempDir;
+use yishi_node::store::*;
+use yishi_protocol::{
+    audience::{Grant, Reach},
+    cert::{Certificate, Revocation},
+    commit::{ActorRecord, Commit, Cover},
+    header::Header,
+    ids::{ActorId, CertHash, ChangeHash, DocId, Epoch, FederationId, Incarnation, PlaceId},
+    key::{SecretKeys, Signature},
+    kind::Kind,
+};
+
+const LIFE: Incarnation = Incarnation(7);
+
+/// A place with its keys.
+#[derive(Clone)]
+struct Node {
+    place: PlaceId,
+    keys: SecretKeys,
+    cert: Certificate,
+}
+
+impl Node {
+    fn hash(&self) -> CertHash {
+        self.cert.hash()
+    }
+
+    fn actor(&self) -> ActorId {
+        self.cert.actor(LIFE)
+    }
+
+    fn record(&self) -> ActorRecord {
+        ActorRecord { actor: self.actor(), cert: self.hash(), incarnation: LIFE }
+    }
+}
+
+struct Fed {
+    rng: StdRng,
+    id: FederationId,
+    district: Node,
+    town: Node,
+    east: Node,
+    west: Node,
+    other: Node,
+}
+
+impl Fed {
+    fn new() -> Self {
+        let mut rng = StdRng::seed_from_u64(42);
+        let keys = SecretKeys::generate(&mut rng);
+        let cert = Certificate::root(&keys, PlaceId([1; 16]), "510113000000", "青白江区", "district");
+        let district = Node { place: PlaceId([1; 16]), keys, cert };
+        let id = district.cert.federation_id();
+        let town = child(&mut rng, id, &district, 2, "姚渡镇");
+        let east = child(&mut rng, id, &town, 3, "芦稿村");
+        let west = child(&mut rng, id, &town, 4, "光明村");
+        let other = child(&mut rng, id, &district, 5, "福洪镇");
+        Self { rng, id, district, town, east, west, other }
+    }
+
+    fn genesis(&self) -> Genesis {
+        Genesis {
+            keys: self.town.keys.clone(),
+            certs: vec![self.district.cert.clone(), self.town.cert.clone()],
+            cert: self.town.hash(),
+            epoch: Epoch([9; 16]),
+            incarnation: LIFE,
+            life: [8; 16],
+        }
+    }
+
+    /// The township's store with links to the district and to the eastern village.
+    async fn store(&self, dir: &Path) -> (Store, LinkId, LinkId) {
+        let store = Store::create(dir, self.genesis()).await.unwrap();
+        let certs = [&self.east, &self.west, &self.other].map(|n| n.cert.clone());
+        let actors = [&self.district, &self.town, &self.east, &self.west].map(Node::record);
+        let up = NewLink { peer: self.district.place, up: true, address: Some("10.0.0.1:4433".into()) };
+        let batch = Batch {
+            certs: certs.into(),
+            actors: actors.into(),
+            links: vec![up, down(&self.east)],
+            ..Batch::default()
+        };
+        let written = store.write(batch).await.unwrap();
+        assert!(written.world_changed);
+        let world = store.world();
+        let link = |n: &Node| world.link_to(&n.place).unwrap().id;
+        (store, link(&self.district), link(&self.east))
+    }
+
+    fn header(&mut self, home: &Node, reach: impl IntoIterator<Item = Reach>) -> Header {
+        let reach: BTreeSet<Reach> = reach.into_iter().collect();
+        Header {
+            federation: self.id,
+            kind: Kind::Proposal,
+            home: home.place,
+            creator: home.keys.public(),
+            incarnation: LIFE,
+            nonce: self.rng.random(),
+            reach: reach.into_iter().collect(),
+        }
+    }
+
+    /// A village's matter that its township sees too.
+    fn matter(&mut self, home: &Node) -> Header {
+        let reach = [Reach::Place(home.place), Reach::Place(self.town.place)];
+        self.header(home, reach)
+    }
+
+    /// `n` changes of one author, each on top of the one before, the last one signed.
+    fn chain(&self, doc: DocId, author: &Node, on: Option<&Commit>, n: u64) -> Vec<Commit> {
+        let mut out: Vec<Commit> = Vec::new();
+        for i in 0..n {
+            let before = out.last().or(on);
+            let seq = before.filter(|b| b.actor == author.actor()).map_or(1, |b| b.seq + 1);
+            let mut bytes = vec![0xa5; 290];
+            bytes.extend(doc.0);
+            bytes.extend(before.map_or([0; 32], |b| b.hash.0));
+            let hash = ChangeHash(Sha256::digest(&bytes).into());
+            let signature = || author.keys.sign_commit(&self.id, &doc, &hash, &author.hash());
+            out.push(Commit {
+                doc,
+                hash,
+                actor: author.actor(),
+                seq,
+                max_op: before.map_or(0, |b| b.max_op) + 5,
+                deps: before.map(|b| b.hash).into_iter().collect(),
+                bytes,
+                cover: (i + 1 == n).then(|| Cover { cert: author.hash(), signature: signature() }),
+            });
+        }
+        out
+    }
+
+    fn grant(&self, doc: DocId, by: &Node, reach: Reach) -> Grant {
+        Grant::new(&by.keys, &self.id, doc, reach, by.hash())
+    }
+}
+
+fn child(rng: &mut StdRng, federation: FederationId, parent: &Node, n: u8, name: &str) -> Node {
+    let keys = SecretKeys::generate(rng);
+    let cert = Certificate {
+        federation: Some(federation),
+        place: PlaceId([n; 16]),
+        code: format!("5101130000{n:02}"),
+        name: name.into(),
+        level: "village".into(),
+        parent: Some(parent.place),
+        key: keys.public(),
+        sealing: keys.sealing_public(),
+        number: 1,
+        issuer: Some(parent.hash()),
+        signature: Signature([0; 64]),
+    }
+    .issued_by(&parent.keys);
+    Node { place: PlaceId([n; 16]), keys, cert }
+}
+
+fn down(node: &Node) -> NewLink {
+    NewLink { peer: node.place, up: false, address: None }
+}
+
+fn commits(commits: &[Commit]) -> Vec<NewCommit> {
+    commits.iter().cloned().map(NewCommit::from).collect()
+}
+
+fn from_link(commits: &[Commit], first_seq: u64) -> Vec<NewCommit> {
+    let numbered = commits.iter().cloned().zip(first_seq..);
+    numbered.map(|(commit, seq)| NewCommit { commit, origin_seq: seq, origin_ord: 0 }).collect()
+}
+
+async fn feed(store: &Store, link: LinkId) -> Vec<FeedEntry> {
+    store.feed_after(link, 0, usize::MAX, usize::MAX).await.unwrap()
+}
+
+/// A feed in short: the hash of each change, or what else stands there.
+fn short(feed: &[FeedEntry]) -> Vec<String> {
+    feed.iter()
+        .map(|e| match &e.item {
+            FeedItem::Commit(c) => format!("change {:?}", c.commit.hash),
+            FeedItem::Document(d) => format!("document of {}", d.commits.len()),
+            FeedItem::Grant { .. } => "grant".into(),
+            FeedItem::Wrap { .. } => "wrap".into(),
+            FeedItem::Revocation(_) => "revocation".into(),
+            FeedItem::Receipt(r) => format!("receipt {}", r.level),
+            FeedItem::Gone => "gone".into(),
+        })
+        .collect()
+}
+
+fn changes(commits: &[Commit]) -> Vec<String> {
+    commits.iter().map(|c| format!("change {:?}", c.hash)).collect()
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_after_reopening() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let (store, up, east) = fed.store(dir.path()).await;
+    let reach = [&fed.district, &fed.town, &fed.east].map(|n| Reach::Place(n.place));
+    let header = fed.header(&fed.town.clone(), reach);
+    let doc = header.doc_id();
+    let history = fed.chain(doc, &fed.town, None, 3);
+    let batch = Batch { docs: vec![header.clone()], commits: commits(&history), ..Batch::default() };
+    let written = store.write(batch).await.unwrap();
+    assert_eq!((written.new_commits, written.docs_touched.as_slice()), (3, [doc].as_slice()));
+    assert_eq!(written.links_fed, [up, east]);
+    let (head, before) = (store.feed_head(up).await.unwrap(), feed(&store, up).await);
+    assert_eq!(head.0, 3);
+    // Dropped without closing: what was answered is durable.
+    drop(store);
+
+    let store = Store::open(dir.path()).await.unwrap();
+    assert!(store.life_matches());
+    assert_eq!(store.epoch(), Epoch([9; 16]));
+    assert_eq!(store.world().me.actor, fed.town.actor());
+    assert_eq!(store.feed_head(up).await.unwrap(), head);
+    assert_eq!(feed(&store, up).await, before);
+    assert_eq!(short(&before), changes(&history));
+    let stored = store.doc_commits(&doc).await.unwrap();
+    assert_eq!(stored.iter().map(|c| &c.commit).collect::<Vec<_>>(), history.iter().collect::<Vec<_>>());
+    let states = store.doc_indexes(&[doc, DocId([0; 32])]).await.unwrap();
+    assert_eq!(states.len(), 1);
+    assert_eq!(states[&doc].header, header);
+    assert_eq!(states[&doc].index.heads(), &BTreeSet::from([history[2].hash]));
+    assert_eq!(states[&doc].index.max_op(), 15);
+    assert_eq!(store.actor_records(&[fed.town.actor()]).await.unwrap(), [fed.town.record()]);
+
+    // The chain goes on where it stood.
+    let more = fed.chain(doc, &fed.town, history.last(), 1);
+    store.write(Batch { commits: commits(&more), ..Batch::default() }).await.unwrap();
+    let all = feed(&store, up).await;
+    assert_eq!(all[..3], before);
+    assert_eq!(store.feed_digest(up, 3).await.unwrap(), Some(head.1));
+    assert_eq!(store.feed_digest(up, 5).await.unwrap(), None);
+    store.close().await.unwrap();
+    assert!(matches!(store.write(Batch::default()).await, Err(StoreError::Closed)));
+}
+
+#[tokio::test]
+async fn duplicates_drop_and_nothing_is_echoed() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let (store, up, east) = fed.store(dir.path()).await;
+    let reach = [&fed.district, &fed.town, &fed.east].map(|n| Reach::Place(n.place));
+    let header = fed.header(&fed.east.clone(), reach);
+    let history = fed.chain(header.doc_id(), &fed.east, None, 4);
+    let cursor = Cursor { link: east, epoch: Epoch([3; 16]), seq: 4, digest: [5; 16] };
+    let batch = Batch {
+        docs: vec![header],
+        commits: from_link(&history, 1),
+        from: Some(east),
+        cursor: Some(cursor),
+        ack: Some(GivenAck { link: east, epoch: Epoch([3; 16]), from: 1, to: 4, bytes: vec![1] }),
+        at_ms: 77,
+        ..Batch::default()
+    };
+    let written = store.write(batch.clone()).await.unwrap();
+    assert_eq!(written.links_fed, [up]);
+    // The same again, as after a lost acknowledgement, and twice within one batch.
+    let mut again = batch.clone();
+    again.commits.extend(batch.commits);
+    let written = store.write(again).await.unwrap();
+    assert_eq!((written.new_commits, written.docs_touched.len(), written.links_fed.len()), (0, 0, 0));
+    assert_eq!(short(&feed(&store, up).await), changes(&history));
+    assert_eq!(feed(&store, east).await, []);
+    let state = store.link_state(east).await.unwrap();
+    assert_eq!((state.in_seq, state.in_digest, state.in_epoch), (4, [5; 16], Some(Epoch([3; 16]))));
+    assert_eq!(state.last_contact_ms, Some(77));
+    assert_eq!(store.acks_after(east, Epoch([3; 16]), 0).await.unwrap().len(), 1);
+    assert_eq!(store.acks_after(east, Epoch([3; 16]), 4).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_widening_sends_the_whole_document_and_later_changes_follow() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let (store, up, east) = fed.store(dir.path()).await;
+    let header = fed.matter(&fed.east.clone());
+    let doc = header.doc_id();
+    let history = fed.chain(doc, &fed.east, None, 3);
+    let batch =
+        Batch { docs: vec![header], commits: from_link(&history, 1), from: Some(east), ..Batch::default() };
+    store.write(batch).await.unwrap();
+    assert_eq!(feed(&store, up).await, []);
+    assert_eq!(store.visible_docs(up).await.unwrap(), BTreeMap::new());
+
+    // Escalation: the grant and the step that needs it in one batch.
+    let grant = fed.grant(doc, &fed.town, Reach::Place(fed.district.place));
+    let step = fed.chain(doc, &fed.town, history.last(), 1);
+    let batch = Batch { grants: vec![grant.clone()], commits: commits(&step), ..Batch::default() };
+    store.write(batch.clone()).await.unwrap();
+    let mut expected = vec!["document of 3".to_owned()];
+    expected.extend(changes(&step));
+    assert_eq!(short(&feed(&store, up).await), expected);
+    expected[0] = "grant".into();
+    assert_eq!(short(&feed(&store, east).await), expected);
+    // Written again it changes nothing.
+    assert_eq!(store.write(batch).await.unwrap(), Written::default());
+
+    // The expansion stays what it was, whatever comes later.
+    let later = fed.chain(doc, &fed.town, step.last(), 2);
+    store.write(Batch { commits: commits(&later), ..Batch::default() }).await.unwrap();
+    let all = feed(&store, up).await;
+    let FeedItem::Document(whole) = &all[0].item else { panic!("{:?}", all[0]) };
+    assert_eq!(
+        whole.commits.iter().map(|c| &c.commit).collect::<Vec<_>>(),
+        history.iter().collect::<Vec<_>>()
+    );
+    assert_eq!(whole.grants, [grant]);
+    assert_eq!(all.len(), 4);
+    let heads = BTreeSet::from([later[1].hash]);
+    assert_eq!(store.visible_docs(up).await.unwrap(), BTreeMap::from([(doc, heads)]));
+    let states = store.doc_indexes(&[doc]).await.unwrap();
+    assert!(states[&doc].audience.0.contains(&Reach::Place(fed.district.place)));
+}
+
+#[tokio::test]
+async fn a_new_link_gets_what_its_peer_and_those_below_may_see() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let (store, ..) = fed.store(dir.path()).await;
+    let (town, west, east) = (fed.town.clone(), fed.west.clone(), fed.east.clone());
+    let to_west = fed.matter(&west);
+    let to_all = fed.header(&town, [Reach::Subtree(town.place)]);
+    let to_east = fed.matter(&east);
+    let headers = vec![to_west.clone(), to_all.clone(), to_east];
+    let history: Vec<Commit> =
+        headers.iter().flat_map(|h| fed.chain(h.doc_id(), &fed.town, None, 2)).collect();
+    let batch = Batch { docs: headers, commits: commits(&history), ..Batch::default() };
+    store.write(batch).await.unwrap();
+
+    let link = store.open_link(down(&west)).await.unwrap();
+    assert_eq!(short(&feed(&store, link).await), ["document of 2", "document of 2"]);
+    let visible: BTreeSet<DocId> = store.visible_docs(link).await.unwrap().into_keys().collect();
+    assert_eq!(visible, BTreeSet::from([to_west.doc_id(), to_all.doc_id()]));
+    // Opening it again changes nothing; closing stops the feed; reopening begins anew.
+    assert_eq!(store.open_link(down(&west)).await.unwrap(), link);
+    assert_eq!(feed(&store, link).await.len(), 2);
+    store.close_link(link).await.unwrap();
+    let more = fed.chain(to_all.doc_id(), &town, Some(&history[3]), 1);
+    store.write(Batch { commits: commits(&more), ..Batch::default() }).await.unwrap();
+    assert_eq!(feed(&store, link).await.len(), 2);
+    assert_eq!(store.open_link(down(&west)).await.unwrap(), link);
+    assert_eq!(short(&feed(&store, link).await)[2..], ["document of 2", "document of 3"]);
+}
+
+#[tokio::test]
+async fn a_place_named_before_its_certificate_is_routed_when_it_comes() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let (store, _, east) = fed.store(dir.path()).await;
+    // A hamlet below the eastern village, unknown here so far.
+    let hamlet = child(&mut fed.rng, fed.id, &fed.east.clone(), 6, "一组");
+    let town = fed.town.clone();
+    let header = fed.header(&town, [Reach::Place(town.place), Reach::Place(hamlet.place)]);
+    let history = fed.chain(header.doc_id(), &fed.town, None, 2);
+    let batch = Batch { docs: vec![header], commits: commits(&history), ..Batch::default() };
+    store.write(batch).await.unwrap();
+    assert_eq!(feed(&store, east).await, []);
+    store.write(Batch { certs: vec![hamlet.cert.clone()], ..Batch::default() }).await.unwrap();
+    assert_eq!(short(&feed(&store, east).await), ["document of 2"]);
+}
+
+#[tokio::test]
+async fn a_failing_job_takes_nobody_with_it() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let (store, up, _) = fed.store(dir.path()).await;
+    let town = fed.town.clone();
+    let reach = [&fed.town, &fed.district].map(|n| Reach::Place(n.place));
+    let mut batches = Vec::new();
+    for i in 0..30 {
+        let header = fed.header(&town, reach);
+        let mut history = fed.chain(header.doc_id(), &town, None, 2);
+        if i % 3 == 1 {
+            // Fails after its header and first change were taken.
+            history[1].actor = ActorId([0; 16]);
+        }
+        batches.push(Batch { docs: vec![header], commits: commits(&history), ..Batch::default() });
+    }
+    let jobs: Vec<_> = batches
+        .into_iter()
+        .map(|batch| {
+            let store = store.clone();
+            tokio::spawn(async move { store.write(batch).await })
+        })
+        .collect();
+    let mut stored = 0;
+    for (i, job) in jobs.into_iter().enumerate() {
+        let result = job.await.unwrap();
+        if i % 3 == 1 {
+            assert!(matches!(result, Err(StoreError::UnknownActor(_))), "{result:?}");
+        } else {
+            stored += result.unwrap().new_commits;
+        }
+    }
+    assert_eq!(stored, 40);
+    let all = feed(&store, up).await;
+    assert_eq!(all.iter().map(|e| e.seq).collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
+    assert_eq!(store.dirty_count().await.unwrap(), 20);
+    // Memory and disk agree after all those rollbacks.
+    let head = store.feed_head(up).await.unwrap();
+    drop(store);
+    let store = Store::open(dir.path()).await.unwrap();
+    assert_eq!(store.feed_head(up).await.unwrap(), head);
+    let header = fed.header(&town, reach);
+    let history = fed.chain(header.doc_id(), &town, None, 1);
+    store.write(Batch { docs: vec![header], commits: commits(&history), ..Batch::default() }).await.unwrap();
+    assert_eq!(store.feed_head(up).await.unwrap().0, 41);
+}
+
+#[tokio::test]
+async fn a_failed_batch_leaves_the_world_as_it_was() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let (store, ..) = fed.store(dir.path()).await;
+    let hamlet = child(&mut fed.rng, fed.id, &fed.east.clone(), 6, "一组");
+    let header = fed.matter(&fed.east.clone());
+    let stray = fed.chain(header.doc_id(), &fed.east, None, 1);
+    let batch = Batch { certs: vec![hamlet.cert.clone()], commits: commits(&stray), ..Batch::default() };
+    assert!(matches!(store.write(batch).await, Err(StoreError::UnknownDocument(d)) if d == header.doc_id()));
+    assert!(store.world().directory.get(&hamlet.hash()).is_none());
+    // Not remembered as known either.
+    store.write(Batch { certs: vec![hamlet.cert.clone()], ..Batch::default() }).await.unwrap();
+    assert!(store.world().directory.get(&hamlet.hash()).is_some());
+    drop(store);
+    let store = Store::open(dir.path()).await.unwrap();
+    assert!(store.world().directory.get(&hamlet.hash()).is_some());
+}
+
+#[tokio::test]
+async fn acknowledgements_mark_what_is_stored_above_and_travel_down() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let (store, up, east) = fed.store(dir.path()).await;
+    let all = [&fed.district, &fed.town, &fed.east].map(|n| Reach::Place(n.place));
+    let (theirs, ours) = (fed.header(&fed.east.clone(), all), fed.header(&fed.town.clone(), all));
+    let a = fed.chain(theirs.doc_id(), &fed.east, None, 3);
+    let b = fed.chain(ours.doc_id(), &fed.town, None, 2);
+    let batch =
+        Batch { docs: vec![theirs.clone()], commits: from_link(&a, 5), from: Some(east), ..Batch::default() };
+    store.write(batch).await.unwrap();
+    let batch = Batch { docs: vec![ours.clone()], commits: commits(&b), ..Batch::default() };
+    store.write(batch).await.unwrap();
+    let ack = |to_seq, excluded: &[(u64, u32)]| Acknowledged {
+        link: up,
+        to_seq,
+        level_place: fed.district.place,
+        receipt: vec![to_seq as u8; 40],
+        excluded: excluded.iter().copied().collect(),
+        at_ms: 5,
+    };
+    assert!(matches!(store.acknowledged(ack(6, &[])).await, Err(StoreError::BeyondFeed { seq: 6, head: 5 })));
+    store.acknowledged(ack(4, &[(2, 0)])).await.unwrap();
+    store.acknowledged(ack(4, &[])).await.unwrap();
+    let up_to = |doc| {
+        let store = store.clone();
+        async move {
+            let commits = store.doc_commits(&doc).await.unwrap();
+            commits.iter().map(|c| c.stored_up).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(up_to(theirs.doc_id()).await, [1, 0, 1]);
+    assert_eq!(up_to(ours.doc_id()).await, [1, 0]);
+    store.acknowledged(ack(5, &[])).await.unwrap();
+    assert_eq!(store.stored_up(&[ours.doc_id(), theirs.doc_id()]).await.unwrap()[&ours.doc_id()], 1);
+    // Only the first receipt covered something from the village; its own two changes come before it.
+    let down: Vec<String> = short(&feed(&store, east).await);
+    let mut expected = changes(&b);
+    expected.push("receipt 1".into());
+    assert_eq!(down, expected);
+    assert_eq!(store.receipts(up, 0, 5).await.unwrap().len(), 2);
+    let fed_up = store.fed_commits(up, 0, 4).await.unwrap();
+    assert_eq!(fed_up.len(), 4);
+    assert_eq!(fed_up[1].origin, Some(Origin { link: east, seq: 6, ord: 0 }));
+    assert_eq!(fed_up[3].origin, None);
+
+    // The level above the parent, by name.
+    let receipt = NewReceipt {
+        level: 2,
+        level_place: fed.district.place,
+        link: up,
+        from_seq: 1,
+        to_seq: 5,
+        bytes: vec![9; 80],
+        commits: a.iter().map(|c| (c.doc, c.hash)).collect(),
+    };
+    store.write(Batch { receipts: vec![receipt], from: Some(up), ..Batch::default() }).await.unwrap();
+    assert_eq!(up_to(theirs.doc_id()).await, [2, 2, 2]);
+    assert_eq!(short(&feed(&store, east).await).last().unwrap(), "receipt 2");
+}
+
+#[tokio::test]
+async fn revocations_go_to_every_other_link_and_refold_what_they_touch() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let (store, up, east) = fed.store(dir.path()).await;
+    let header = fed.matter(&fed.west.clone());
+    let history = fed.chain(header.doc_id(), &fed.west, None, 1);
+    let batch = Batch { docs: vec![header.clone()], commits: commits(&history), ..Batch::default() };
+    store.write(batch).await.unwrap();
+    let waiting = store.dirty_docs(10).await.unwrap();
+    store.undirty(waiting).await.unwrap();
+    let revocation = Revocation {
+        federation: fed.id,
+        cert: fed.west.hash(),
+        reason: "机器被盗".into(),
+        last_valid: Vec::new(),
+        issuer: fed.district.hash(),
+        signature: Signature([0; 64]),
+    }
+    .issued_by(&fed.district.keys);
+    let batch = Batch { revocations: vec![revocation], from: Some(up), ..Batch::default() };
+    store.write(batch.clone()).await.unwrap();
+    store.write(batch).await.unwrap();
+    assert!(store.world().directory.is_revoked(&fed.west.hash()));
+    assert_eq!(short(&feed(&store, east).await), ["revocation"]);
+    assert_eq!(feed(&store, up).await, []);
+    let dirty = store.dirty_docs(10).await.unwrap();
+    assert_eq!(dirty.iter().map(|d| d.doc).collect::<Vec<_>>(), [header.doc_id()]);
+}
+
+#[tokio::test]
+async fn the_queue_keeps_what_changed_while_it_was_being_folded() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let (store, ..) = fed.store(dir.path()).await;
+    let header = fed.matter(&fed.town.clone());
+    let doc = header.doc_id();
+    let history = fed.chain(doc, &fed.town, None, 2);
+    let batch = Batch { docs: vec![header], commits: commits(&history[..1]), ..Batch::default() };
+    store.write(batch).await.unwrap();
+    let taken = store.dirty_docs(10).await.unwrap();
+    store.begin_applying(&taken).await.unwrap();
+    assert_eq!(store.interrupted().await.unwrap(), [(doc, 1)]);
+    store.write(Batch { commits: commits(&history[1..]), ..Batch::default() }).await.unwrap();
+    store.undirty(taken).await.unwrap();
+    assert_eq!(store.interrupted().await.unwrap(), []);
+    let taken = store.dirty_docs(10).await.unwrap();
+    assert_eq!(taken.len(), 1);
+    store.undirty(taken).await.unwrap();
+    assert_eq!(store.dirty_count().await.unwrap(), 0);
+    store.quarantine(doc, "读取时程序退出".into(), 1).await.unwrap();
+    assert_eq!(store.quarantined().await.unwrap().len(), 1);
+    store.release(&[doc]).await.unwrap();
+    assert_eq!(store.dirty_docs(10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn pages_of_a_feed_join_without_gap() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let (store, up, _) = fed.store(dir.path()).await;
+    let reach = [&fed.town, &fed.district].map(|n| Reach::Place(n.place));
+    let town = fed.town.clone();
+    let headers: Vec<Header> = (0..70).map(|_| fed.header(&town, reach)).collect();
+    let history: Vec<Commit> = headers.iter().flat_map(|h| fed.chain(h.doc_id(), &town, None, 9)).collect();
+    let batch = Batch { docs: headers, commits: commits(&history), ..Batch::default() };
+    let mut news = store.news();
+    store.write(batch).await.unwrap();
+    assert_eq!(news.recv().await.unwrap().new_commits, 630);
+    let (mut seq, mut all) = (0, Vec::new());
+    loop {
+        let page = store.feed_after(up, seq, 100, 20_000).await.unwrap();
+        let Some(last) = page.last() else { break };
+        assert!(page.len() <= 57, "{}", page.len());
+        seq = last.seq;
+        all.extend(page);
+    }
+    assert_eq!(all, feed(&store, up).await);
+    assert_eq!(short(&all), changes(&history));
+}
+
+#[tokio::test]
+async fn a_cut_off_database_is_named_as_such() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let (store, ..) = fed.store(dir.path()).await;
+    let header = fed.matter(&fed.town.clone());
+    let history = fed.chain(header.doc_id(), &fed.town, None, 200);
+    store.write(Batch { docs: vec![header], commits: commits(&history), ..Batch::default() }).await.unwrap();
+    store.close().await.unwrap();
+    let path = dir.path().join("yishi.db");
+    let whole = std::fs::read(&path).unwrap();
+    assert!(!dir.path().join("yishi.db-wal").exists());
+    for kept in [whole.len() / 2, 4096, 50] {
+        std::fs::write(&path, &whole[..kept]).unwrap();
+        let opened = Store::open(dir.path()).await;
+        assert!(matches!(opened, Err(StoreError::Damaged(_))), "{kept}: {opened:?}");
+    }
+    std::fs::write(&path, &whole).unwrap();
+    Store::open(dir.path()).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_process_one_database_one_directory() {
+    let (fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    assert!(matches!(Store::open(dir.path()).await, Err(StoreError::Missing(_))));
+    let (store, ..) = fed.store(dir.path()).await;
+    assert!(matches!(Store::create(dir.path(), fed.genesis()).await, Err(StoreError::Exists(_))));
+    assert!(matches!(Store::open(dir.path()).await, Err(StoreError::InUse(_))));
+    store.close().await.unwrap();
+    // A copy of the database without the nonce beside it is noticed, and ended by a new life.
+    std::fs::write(dir.path().join("life"), [0; 16]).unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
+    assert!(!store.life_matches());
+    let next = LIFE.renewed(1);
+    store.renew_life(Epoch([10; 16]), next, [11; 16]).await.unwrap();
+    assert_eq!(store.world().me.actor, fed.town.cert.actor(next));
+    store.close().await.unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
+    assert!(store.life_matches());
+    assert_eq!(store.epoch(), Epoch([10; 16]));
+}
+
+/// A file system of its own, where the test may make one.
+struct Mount(std::path::PathBuf);
+
+impl Mount {
+    fn tmpfs(at: &Path, options: &str) -> Option<Self> {
+        let done = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(at)
+            .output()
+            .ok()?;
+        done.status.success().then(|| Self(at.to_owned()))
+    }
+
+    fn remount(&self, options: &str) {
+        let done = std::process::Command::new("mount")
+            .args(["-o", &format!("remount,{options}")])
+            .arg(&self.0)
+            .status()
+            .unwrap();
+        assert!(done.success());
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").args(["-l"]).arg(&self.0).status();
+    }
+}
+
+#[tokio::test]
+async fn a_read_only_directory_is_named_as_such() {
+    let (fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    // Permissions do not bind root, a file system does; everybody else is bound by permissions.
+    let mount = Mount::tmpfs(dir.path(), "size=8m");
+    let (store, ..) = fed.store(dir.path()).await;
+    store.close().await.unwrap();
+    drop(store);
+    let set = |mode: u32| {
+        use std::os::unix::fs::PermissionsExt;
+        for name in ["lock", "yishi.db", "life", ""] {
+            let mode = if name.is_empty() { mode | 0o100 } else { mode };
+            std::fs::set_permissions(dir.path().join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    match &mount {
+        Some(mount) => mount.remount("ro"),
+        None => set(0o400),
+    }
+    let opened = Store::open(dir.path()).await;
+    assert!(matches!(opened, Err(StoreError::ReadOnly)), "{opened:?}");
+    match &mount {
+        Some(mount) => mount.remount("rw"),
+        None => set(0o700),
+    }
+    let store = Store::open(dir.path()).await.unwrap();
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_keeps_what_was_there_and_goes_on_afterwards() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let Some(mount) = Mount::tmpfs(dir.path(), "size=3m") else {
+        // Making a full disk needs root; the error itself is checked beside its definition.
+        return;
+    };
+    let (store, ..) = fed.store(dir.path()).await;
+    let town = fed.town.clone();
+    let mut stored = Vec::new();
+    let error = loop {
+        let header = fed.matter(&town);
+        let history = fed.chain(header.doc_id(), &town, None, 300);
+        let batch = Batch { docs: vec![header.clone()], commits: commits(&history), ..Batch::default() };
+        match store.write(batch).await {
+            Ok(_) => stored.push(header.doc_id()),
+            Err(error) => break error,
+        }
+        assert!(stored.len() < 100);
+    };
+    assert!(matches!(error, StoreError::DiskFull), "{error:?}");
+    assert!(error.zh().contains("磁盘") && error.to_string().contains("full"));
+    for doc in &stored {
+        assert_eq!(store.doc_commits(doc).await.unwrap().len(), 300);
+    }
+    // Room again: the same process goes on, and so does the next one.
+    mount.remount("size=16m");
+    let header = fed.matter(&town);
+    let history = fed.chain(header.doc_id(), &town, None, 300);
+    store
+        .write(Batch { docs: vec![header.clone()], commits: commits(&history), ..Batch::default() })
+        .await
+        .unwrap();
+    drop(store);
+    let store = Store::open(dir.path()).await.unwrap();
+    stored.push(header.doc_id());
+    for doc in &stored {
+        assert_eq!(store.doc_commits(doc).await.unwrap().len(), 300);
+    }
+    store.close().await.unwrap();
+}
