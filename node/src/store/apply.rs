@@ -178,7 +178,7 @@ impl Tx {
         Ok(())
     }
 
-    async fn add_actor(&mut self, record: ActorRecord) -> Result<(), StoreError> {
+    pub(super) async fn add_actor(&mut self, record: ActorRecord) -> Result<(), StoreError> {
         if self.actors.contains_key(&record.actor) {
             return Ok(());
         }

@@ -74,6 +74,11 @@ pub(super) fn json_pairs(pairs: impl IntoIterator<Item = (i64, impl std::fmt::Di
     json_list(pairs, |out, (row, id)| write!(out, "[{row},\"{id}\"]"))
 }
 
+/// Pairs of integers as a JSON array.
+pub(super) fn json_int_pairs(pairs: impl IntoIterator<Item = (i64, i64)>) -> String {
+    json_list(pairs, |out, (a, b)| write!(out, "[{a},{b}]"))
+}
+
 fn json_list<T>(
     items: impl IntoIterator<Item = T>,
     write: impl Fn(&mut String, T) -> std::fmt::Result,

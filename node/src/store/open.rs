@@ -20,13 +20,14 @@ use std::{
     io::{ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 use tokio::sync::{broadcast, mpsc};
 use yishi_protocol::{
     cert::{CertError, Certificate, Directory},
-    ids::{CertHash, Epoch, Incarnation},
+    commit::ActorRecord,
+    ids::{ActorId, CertHash, Epoch, Incarnation},
     key::SecretKeys,
 };
 
@@ -100,7 +101,7 @@ impl Store {
             remove_draft(&draft)?;
             return Err(error);
         }
-        write_life(dir, &genesis.life)?;
+        write_life(dir, &[genesis.life])?;
         fs::rename(&draft, &path)?;
         File::open(dir)?.sync_all()?;
         Self::open(dir).await
@@ -124,8 +125,7 @@ impl Store {
         if !clean && bytes <= CHECKED_BYTES_MAX {
             check(&mut conn).await?;
         }
-        let row = sqlx::query("SELECT value FROM meta WHERE key = 'life'").fetch_one(&mut conn).await?;
-        let life_matches = read_life(dir)? == Some(array(&row, 0)?);
+        let life_matches = next_life(&mut conn, dir).await?;
         let (tx, epoch) = Tx::load(conn).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
@@ -169,14 +169,60 @@ impl Store {
                 put_life(&mut tx.conn, &epoch, incarnation, &life).await?;
                 let me = &mut tx.world_mut().me;
                 me.incarnation = incarnation;
-                me.actor = yishi_protocol::ids::ActorId::of(&me.keys.public(), incarnation);
-                Ok(())
+                me.actor = ActorId::of(&me.keys.public(), incarnation);
+                let (actor, cert) = (me.actor, me.cert);
+                tx.add_actor(ActorRecord { actor, cert, incarnation }).await
             })
         })
         .await?;
-        *self.0.epoch.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = epoch;
+        *self.0.epoch.lock().unwrap_or_else(PoisonError::into_inner) = epoch;
         // If the process ends before this, the next start finds the disagreement again.
-        write_life(&self.0.dir, &life)
+        write_life(&self.0.dir, &[life])
+    }
+
+    /// Goes on under another certificate of this node's own key: renamed, or under another parent.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownCertificate`] if it is not here or not of this key.
+    pub async fn adopt_cert(&self, cert: CertHash) -> Result<(), StoreError> {
+        self.submit(move |tx| {
+            Box::pin(async move {
+                let world = tx.state.world.clone();
+                let found = world.directory.get(&cert).filter(|c| c.key == world.me.keys.public());
+                let place = found.ok_or(StoreError::UnknownCertificate(cert))?.place;
+                put_meta(&mut tx.conn, "cert", cert.0.to_vec()).await?;
+                let me = &mut tx.world_mut().me;
+                (me.cert, me.place) = (cert, place);
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Writes a whole copy of the database, as of now, to a file that does not exist yet. Opened from
+    /// there it is a restored one: its life does not match and has to be renewed.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be written; the file is removed then.
+    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+        let copied = self.copy_into(to).await;
+        if copied.is_err() {
+            remove_draft(to)?;
+        }
+        copied
+    }
+
+    async fn copy_into(&self, to: &Path) -> Result<(), StoreError> {
+        let name = to.to_str().ok_or_else(|| StoreError::Disk("the file's name is not Unicode".into()))?;
+        let mut conn = options(&database(&self.0.dir)).connect().await?;
+        sqlx::query("VACUUM INTO ?1").bind(name).execute(&mut conn).await?;
+        conn.close().await?;
+        let mut copy = options(to).journal_mode(SqliteJournalMode::Delete).connect().await?;
+        put_meta(&mut copy, "life", NO_LIFE.to_vec()).await?;
+        copy.close().await?;
+        File::open(to)?.sync_all()?;
+        Ok(())
     }
 }
 
@@ -256,20 +302,42 @@ fn remove_draft(draft: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn write_life(dir: &Path, life: &[u8; 16]) -> Result<(), StoreError> {
+/// The life of a copy: never that of a running database.
+const NO_LIFE: Life = [0; 16];
+
+/// A random value that is the same inside the database and in the file beside it, and another one after
+/// every start: a database put back from an earlier copy does not know the present one.
+type Life = [u8; 16];
+
+/// Compares the two and, if they agree, goes on to a new value. While it changes the file names both.
+async fn next_life(conn: &mut SqliteConnection, dir: &Path) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT value FROM meta WHERE key = 'life'").fetch_optional(&mut *conn).await?;
+    let row = row.ok_or_else(|| StoreError::Damaged("life is missing".into()))?;
+    let now: Life = array(&row, 0)?;
+    if now == NO_LIFE || !read_lives(dir)?.contains(&now) {
+        return Ok(false);
+    }
+    let next = rand::random();
+    write_life(dir, &[now, next])?;
+    put_meta(conn, "life", next.to_vec()).await?;
+    write_life(dir, &[next])?;
+    Ok(true)
+}
+
+fn write_life(dir: &Path, lives: &[Life]) -> Result<(), StoreError> {
     let draft = dir.join("life.new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.write_all(life)?;
+    file.write_all(lives.as_flattened())?;
     file.sync_all()?;
     fs::rename(&draft, dir.join("life"))?;
     File::open(dir)?.sync_all()?;
     Ok(())
 }
 
-fn read_life(dir: &Path) -> Result<Option<[u8; 16]>, StoreError> {
+fn read_lives(dir: &Path) -> Result<Vec<Life>, StoreError> {
     match fs::read(dir.join("life")) {
-        Ok(bytes) => Ok(bytes.try_into().ok()),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Ok(bytes) => Ok(bytes.as_chunks().0.to_vec()),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(e) => Err(e.into()),
     }
 }

@@ -5,7 +5,7 @@
 use super::{
     Store,
     batch::FeedDigest,
-    columns::{array, change_hashes, json_ids, json_ints, optional_array, small, unsigned},
+    columns::{array, change_hashes, json_ids, json_int_pairs, json_ints, optional_array, small, unsigned},
     error::StoreError,
     feed::FeedKind,
     receipts::{Origin, StoredReceipt, origin, stored_receipt},
@@ -114,12 +114,12 @@ struct Row0 {
 }
 
 /// Rows whose items are loaded together.
-const LOADED_AT_ONCE: usize = 256;
+const LOADED_AT_ONCE: usize = 128;
 
 /// Columns of [`stored_commit`]; `bytes` last.
 const COMMIT_COLUMNS: &str = "c.id, d.doc, c.hash, a.actor, c.seq, c.max_op, c.deps, x.hash, c.cover_sig,
-    c.origin_link, c.origin_seq, c.origin_ord, c.stored_up, c.stored_at_ms, c.bytes
-    FROM commits c JOIN docs d ON d.id = c.doc JOIN actors a ON a.id = c.actor
+    c.origin_link, c.origin_seq, c.origin_ord, c.stored_up, c.stored_at_ms, c.bytes";
+const COMMIT_JOINS: &str = "JOIN docs d ON d.id = c.doc JOIN actors a ON a.id = c.actor
     LEFT JOIN certs x ON x.id = c.cover_cert";
 
 fn stored_commit(row: &SqliteRow) -> Result<StoredCommit, StoreError> {
@@ -150,7 +150,10 @@ fn stored_commit(row: &SqliteRow) -> Result<StoredCommit, StoreError> {
 /// A statement that loads changes, with `condition` on `c`. Callers pass literals only.
 macro_rules! commits_where {
     ($condition:literal) => {
-        sqlx::AssertSqlSafe(format!("SELECT {COMMIT_COLUMNS} WHERE {}", $condition))
+        sqlx::AssertSqlSafe(format!(
+            "SELECT {COMMIT_COLUMNS} FROM commits c {COMMIT_JOINS} WHERE {}",
+            $condition
+        ))
     };
 }
 
@@ -192,9 +195,15 @@ impl Store {
         for chunk in rows.chunks(LOADED_AT_ONCE) {
             let ids = chunk.iter().filter(|r| r.kind == FeedKind::Commit).map(|r| r.item);
             let mut commits = self.commits_by_row(ids).await?;
+            let whole = chunk.iter().filter(|r| r.kind == FeedKind::Document).map(|r| (r.doc, r.item));
+            let documents = self.whole_documents(whole.collect()).await?;
             for row in chunk {
                 let item = match row.kind {
                     FeedKind::Commit => commits.remove(&row.item).map_or(FeedItem::Gone, FeedItem::Commit),
+                    // A document may stand in a feed twice: a link was closed and opened again.
+                    FeedKind::Document => documents
+                        .get(&(row.doc, row.item))
+                        .map_or(FeedItem::Gone, |whole| FeedItem::Document(Box::new(whole.clone()))),
                     _ => self.load_item(row).await?,
                 };
                 bytes += match &item {
@@ -224,11 +233,8 @@ impl Store {
 
     async fn load_item(&self, row: &Row0) -> Result<FeedItem, StoreError> {
         Ok(match row.kind {
-            FeedKind::Commit => FeedItem::Gone,
-            FeedKind::Document => match self.whole_document(row.doc, row.item).await? {
-                Some(whole) => FeedItem::Document(Box::new(whole)),
-                None => FeedItem::Gone,
-            },
+            // Loaded many at a time by the caller.
+            FeedKind::Commit | FeedKind::Document => FeedItem::Gone,
             FeedKind::Grant => {
                 let sql = "SELECT d.doc, d.header, g.bytes FROM grants g JOIN docs d ON d.id = g.doc
                            WHERE g.id = ?1";
@@ -270,37 +276,58 @@ impl Store {
         })
     }
 
-    async fn whole_document(&self, doc: i64, watermark: i64) -> Result<Option<WholeDocument>, StoreError> {
-        let sql = "SELECT doc, header FROM docs WHERE id = ?1";
-        let Some(row) = sqlx::query(sql).bind(doc).fetch_optional(self.readers()).await? else {
-            return Ok(None);
-        };
-        let id = DocId(array(&row, 0)?);
-        let header = Header::decode(row.try_get(1)?)?;
-        let grants = sqlx::query("SELECT bytes FROM grants WHERE doc = ?1 ORDER BY id")
-            .bind(doc)
-            .fetch_all(self.readers())
-            .await?;
-        let grants = grants
-            .iter()
-            .map(|r| Ok(Grant::decode(id, r.try_get(0)?)?))
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        let wraps = self.wraps_of_row(doc).await?;
-        let commits = sqlx::query(commits_where!("c.doc = ?1 AND c.id <= ?2 ORDER BY c.id"))
-            .bind(doc)
-            .bind(watermark)
-            .fetch_all(self.readers())
-            .await?;
-        let commits = commits.iter().map(stored_commit).collect::<Result<Vec<_>, _>>()?;
-        Ok(Some(WholeDocument { header, grants, wraps, commits }))
-    }
-
-    async fn wraps_of_row(&self, doc: i64) -> Result<Vec<(CertHash, Vec<u8>)>, StoreError> {
-        let rows = sqlx::query("SELECT reader, bytes FROM wraps WHERE doc = ?1 ORDER BY id")
-            .bind(doc)
-            .fetch_all(self.readers())
-            .await?;
-        rows.iter().map(|r| Ok((CertHash(array(r, 0)?), r.try_get(1)?))).collect()
+    /// Documents by row number and watermark.
+    async fn whole_documents(
+        &self,
+        wanted: BTreeSet<(i64, i64)>,
+    ) -> Result<BTreeMap<(i64, i64), WholeDocument>, StoreError> {
+        let mut out: BTreeMap<(i64, i64), WholeDocument> = BTreeMap::new();
+        if wanted.is_empty() {
+            return Ok(out);
+        }
+        let rows = json_ints(wanted.iter().map(|w| w.0).collect::<BTreeSet<_>>());
+        let marks = json_int_pairs(wanted.iter().copied());
+        let mut tx = self.readers().begin().await?;
+        let mut docs: BTreeMap<i64, (DocId, WholeDocument)> = BTreeMap::new();
+        let sql = "SELECT d.id, d.doc, d.header FROM json_each(?1) j CROSS JOIN docs d ON d.id = j.value";
+        for row in sqlx::query(sql).bind(&rows).fetch_all(&mut *tx).await? {
+            let header = Header::decode(row.try_get(2)?)?;
+            let whole = WholeDocument { header, grants: Vec::new(), wraps: Vec::new(), commits: Vec::new() };
+            docs.insert(row.try_get(0)?, (DocId(array(&row, 1)?), whole));
+        }
+        let sql = "SELECT g.doc, g.bytes FROM json_each(?1) j CROSS JOIN grants g ON g.doc = j.value
+                   ORDER BY g.id";
+        for row in sqlx::query(sql).bind(&rows).fetch_all(&mut *tx).await? {
+            if let Some((doc, whole)) = docs.get_mut(&row.try_get(0)?) {
+                whole.grants.push(Grant::decode(*doc, row.try_get(1)?)?);
+            }
+        }
+        let sql = "SELECT w.doc, w.reader, w.bytes FROM json_each(?1) j CROSS JOIN wraps w ON w.doc = j.value
+                   ORDER BY w.id";
+        for row in sqlx::query(sql).bind(&rows).fetch_all(&mut *tx).await? {
+            if let Some((_, whole)) = docs.get_mut(&row.try_get(0)?) {
+                whole.wraps.push((CertHash(array(&row, 1)?), row.try_get(2)?));
+            }
+        }
+        for (row, mark) in &wanted {
+            if let Some((_, whole)) = docs.get(row) {
+                out.insert((*row, *mark), whole.clone());
+            }
+        }
+        let sql = format!(
+            "SELECT {COMMIT_COLUMNS}, json_extract(j.value, '$[0]'), json_extract(j.value, '$[1]')
+             FROM json_each(?1) j CROSS JOIN commits c
+                 ON c.doc = json_extract(j.value, '$[0]') AND c.id <= json_extract(j.value, '$[1]')
+             {COMMIT_JOINS} ORDER BY c.id"
+        );
+        for row in sqlx::query(sqlx::AssertSqlSafe(sql)).bind(marks).fetch_all(&mut *tx).await? {
+            let key = (row.try_get(15)?, row.try_get(16)?);
+            if let Some(whole) = out.get_mut(&key) {
+                whole.commits.push(stored_commit(&row)?);
+            }
+        }
+        tx.rollback().await?;
+        Ok(out)
     }
 
     /// A feed's last row and its digest.
@@ -413,7 +440,9 @@ impl Store {
             .fetch_optional(self.readers())
             .await?;
         match row {
-            Some(row) => self.whole_document(row.try_get(0)?, i64::MAX).await,
+            Some(row) => {
+                Ok(self.whole_documents([(row.try_get(0)?, i64::MAX)].into()).await?.into_values().next())
+            }
             None => Ok(None),
         }
     }

@@ -29,6 +29,9 @@ use yishi_protocol::{
 
 /// Jobs waiting for the writer; more wait in their callers.
 pub(super) const JOBS_WAITING_MAX: usize = 64;
+/// New changes after which a transaction is closed although jobs wait: a clerk's save behind a link's
+/// backlog is answered within a fraction of a second.
+const GROUP_CHANGES_MAX: usize = 5_000;
 
 /// A boxed future that borrows the writer.
 pub(super) type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -126,7 +129,9 @@ pub(super) async fn run(
 ) -> Result<(), StoreError> {
     let mut group = Vec::with_capacity(JOBS_WAITING_MAX);
     while jobs.recv_many(&mut group, JOBS_WAITING_MAX).await > 0 {
-        tx.group(&mut group, &shared).await;
+        while !group.is_empty() {
+            tx.group(&mut group, &shared).await;
+        }
     }
     // Folds the log into the database file, so that the file alone is a whole copy.
     let folded = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut tx.conn).await;
@@ -172,6 +177,7 @@ impl Tx {
         self.written = Written::default();
     }
 
+    /// Does the first jobs of the group in one transaction and answers them.
     async fn group(&mut self, group: &mut Vec<Box<dyn Job>>, shared: &Shared) {
         let before = self.state.clone();
         let mut results = Vec::with_capacity(group.len());
@@ -189,8 +195,10 @@ impl Tx {
                 let _ = shared.written.send(Arc::new(written));
             }
         }
+        // If not even the transaction began, everybody waiting is told.
+        let answered = if results.is_empty() { group.len() } else { results.len() };
         let mut results = results.into_iter();
-        for job in group.drain(..) {
+        for job in group.drain(..answered) {
             let own = results.next().unwrap_or(Ok(()));
             job.answer(own.and_then(|()| committed.clone()));
         }
@@ -223,6 +231,9 @@ impl Tx {
                 }
             }
             self.execute("RELEASE job").await?;
+            if written.new_commits >= GROUP_CHANGES_MAX {
+                break;
+            }
         }
         self.execute("COMMIT").await
     }

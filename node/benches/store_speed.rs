@@ -1,0 +1,195 @@
+//! How fast a township stores what a village brings: 10,000 documents of nine changes each, one feed row
+//! per change, in batches of 5,000 changes; then how fast the feed is read and the store opened again.
+//!
+//! `cargo bench -p yishi-node --bench store_speed [DIRECTORY]`
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement fails by panicking")]
+
+use sha2::{Digest, Sha256};
+use std::{path::PathBuf, time::Instant};
+use yishi_node::store::{Batch, Genesis, NewCommit, NewLink, Store};
+use yishi_protocol::{
+    audience::Reach,
+    cert::Certificate,
+    commit::{ActorRecord, Commit, Cover},
+    header::Header,
+    ids::{ChangeHash, Epoch, Incarnation, PlaceId},
+    key::{SecretKeys, Signature},
+    kind::Kind,
+};
+
+const DOCS: u32 = 10_000;
+const CHANGES: u64 = 9;
+const DOCS_PER_BATCH: usize = 555;
+const CHANGE_BYTES: usize = 313;
+const LIFE: Incarnation = Incarnation(7);
+
+fn keys(seed: u8) -> SecretKeys {
+    SecretKeys::from_bytes(&[seed; 64])
+}
+
+fn certificate(parent: &Certificate, by: &SecretKeys, own: &SecretKeys, place: u8) -> Certificate {
+    Certificate {
+        federation: Some(parent.federation_id()),
+        place: PlaceId([place; 16]),
+        code: "510113106000".into(),
+        name: "姚渡镇".into(),
+        level: "township".into(),
+        parent: Some(parent.place),
+        key: own.public(),
+        sealing: own.sealing_public(),
+        number: 1,
+        issuer: Some(parent.hash()),
+        signature: Signature([0; 64]),
+    }
+    .issued_by(by)
+}
+
+fn document(
+    n: u32,
+    root: &Certificate,
+    town: &Certificate,
+    village: &Certificate,
+) -> (Header, Vec<NewCommit>) {
+    let mut nonce = [0; 12];
+    nonce[..4].copy_from_slice(&n.to_be_bytes());
+    let header = Header {
+        federation: root.federation_id(),
+        kind: Kind::Proposal,
+        home: village.place,
+        creator: village.key,
+        incarnation: LIFE,
+        nonce,
+        reach: [root, town, village].map(|c| Reach::Place(c.place)).into(),
+    };
+    let doc = header.doc_id();
+    let mut commits: Vec<NewCommit> = Vec::new();
+    for seq in 1..=CHANGES {
+        let mut bytes = vec![seq as u8; CHANGE_BYTES];
+        bytes[..32].copy_from_slice(&doc.0);
+        let hash = ChangeHash(Sha256::digest(&bytes).into());
+        let cover = Cover { cert: village.hash(), signature: Signature([seq as u8; 64]) };
+        let commit = Commit {
+            doc,
+            hash,
+            actor: village.actor(LIFE),
+            seq,
+            max_op: seq * 20,
+            deps: commits.last().map(|c| c.commit.hash).into_iter().collect(),
+            bytes,
+            cover: (seq == CHANGES).then_some(cover),
+        };
+        let origin_seq = u64::from(n) * CHANGES + seq;
+        commits.push(NewCommit { commit, origin_seq, origin_ord: 0 });
+    }
+    (header, commits)
+}
+
+#[tokio::main]
+async fn main() {
+    let dir = std::env::args().skip(1).find(|a| !a.starts_with('-')).map(PathBuf::from);
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = dir.unwrap_or_else(|| temporary.path().to_owned());
+    let (district, town, village) = (keys(1), keys(2), keys(3));
+    let root = Certificate::root(&district, PlaceId([1; 16]), "510113000000", "青白江区", "district");
+    let town_cert = certificate(&root, &district, &town, 2);
+    let village_cert = certificate(&town_cert, &town, &village, 3);
+    let genesis = Genesis {
+        keys: town,
+        certs: vec![root.clone(), town_cert.clone()],
+        cert: town_cert.hash(),
+        epoch: Epoch([9; 16]),
+        incarnation: LIFE,
+        life: [8; 16],
+    };
+    let store = Store::create(&dir, genesis).await.unwrap();
+    let link = |place, up| NewLink { peer: PlaceId([place; 16]), up, address: None };
+    let actor = village_cert.actor(LIFE);
+    let first = Batch {
+        certs: vec![village_cert.clone()],
+        actors: vec![ActorRecord { actor, cert: village_cert.hash(), incarnation: LIFE }],
+        links: vec![link(1, true), link(3, false)],
+        ..Batch::default()
+    };
+    store.write(first).await.unwrap();
+    let world = store.world();
+    let up = world.link_to(&root.place).unwrap().id;
+    let from = world.link_to(&village_cert.place).unwrap().id;
+
+    let documents: Vec<_> = (0..DOCS).map(|n| document(n, &root, &town_cert, &village_cert)).collect();
+    let batches: Vec<Batch> = documents
+        .chunks(DOCS_PER_BATCH)
+        .map(|docs| Batch {
+            from: Some(from),
+            docs: docs.iter().map(|d| d.0.clone()).collect(),
+            commits: docs.iter().flat_map(|d| d.1.clone()).collect(),
+            ..Batch::default()
+        })
+        .collect();
+    let again = batches.clone();
+    let changes = u64::from(DOCS) * CHANGES;
+    let per_change = |began: Instant| began.elapsed().as_secs_f64() * 1e6 / changes as f64;
+
+    let began = Instant::now();
+    for batch in batches {
+        store.write(batch).await.unwrap();
+    }
+    println!("stored and fed   {:6.2} µs per change", per_change(began));
+
+    let began = Instant::now();
+    for batch in again {
+        assert_eq!(store.write(batch).await.unwrap().new_commits, 0);
+    }
+    println!("dropped as known {:6.2} µs per change", per_change(began));
+
+    let (began, mut seq) = (Instant::now(), 0);
+    while let Some(last) = store.feed_after(up, seq, 2_000, 512 * 1024).await.unwrap().last() {
+        seq = last.seq;
+    }
+    assert_eq!(seq, changes);
+    println!("feed read        {:6.2} µs per change", per_change(began));
+
+    let ids: Vec<_> = documents.iter().map(|d| d.0.doc_id()).collect();
+    let began = Instant::now();
+    for docs in ids.chunks(500) {
+        assert_eq!(store.doc_indexes(docs).await.unwrap().len(), docs.len());
+    }
+    println!("indexes read     {:6.2} µs per change", per_change(began));
+
+    let began = Instant::now();
+    assert_eq!(store.visible_docs(up).await.unwrap().len(), ids.len());
+    println!("heads of all     {:6.2} µs per change", per_change(began));
+
+    let ack = yishi_node::store::Acknowledged {
+        link: up,
+        to_seq: changes,
+        level_place: root.place,
+        receipt: vec![1],
+        excluded: Default::default(),
+        at_ms: 1,
+    };
+    let began = Instant::now();
+    store.acknowledged(ack).await.unwrap();
+    println!("acknowledged     {:6.2} µs per change", per_change(began));
+
+    let began = Instant::now();
+    for seq in 0..200u64 {
+        let commit = Commit {
+            hash: ChangeHash(Sha256::digest(seq.to_be_bytes()).into()),
+            ..documents[0].1[8].commit.clone()
+        };
+        store.write(Batch { commits: vec![commit.into()], ..Batch::default() }).await.unwrap();
+    }
+    println!("one at a time    {:6.2} ms per change", began.elapsed().as_secs_f64() * 1e3 / 200.0);
+
+    let began = Instant::now();
+    store.open_link(link(4, false)).await.unwrap();
+    println!("a link opened    {:6.1} ms", began.elapsed().as_secs_f64() * 1e3);
+    store.close().await.unwrap();
+    let began = Instant::now();
+    let store = Store::open(&dir).await.unwrap();
+    println!("opened again     {:6.1} ms", began.elapsed().as_secs_f64() * 1e3);
+    store.close().await.unwrap();
+    let bytes = std::fs::metadata(dir.join("yishi.db")).unwrap().len();
+    println!("on disk          {:6.0} B per change", bytes as f64 / changes as f64);
+}
