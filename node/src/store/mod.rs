@@ -30,6 +30,7 @@ mod promises;
 mod queue;
 mod read;
 mod receipts;
+mod refeed;
 mod routing;
 mod world;
 mod writer;
@@ -48,6 +49,7 @@ pub use promises::{GivenAnswer, InviteRow};
 pub use queue::DirtyDoc;
 pub use read::{DocState, FeedEntry, FeedItem, StoredCommit, WholeDocument};
 pub use receipts::{Acknowledged, FedCommit, Origin, StoredReceipt};
+pub use refeed::Refed;
 pub use world::{Link, LinkId, Me, World};
 
 use sqlx::{Row, SqlitePool};

@@ -1,0 +1,123 @@
+//! Taking connections from children: a neighbour's key gets a link, an invitation a certificate,
+//! everybody else a word why not.
+
+use super::{
+    LinkError,
+    driver::{self, Context},
+    frames, join,
+    state::Connected,
+    tls,
+};
+use quinn::{Connection, Endpoint, Incoming, VarInt};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::Semaphore, task::JoinSet};
+use tracing::{debug, info};
+use yishi_protocol::{
+    ids::NodeKey,
+    wire::{CloseCode, Frame},
+};
+
+/// Handshakes going on at the same time; an accepted one that says nothing costs 42 kB (measured).
+const HANDSHAKES_MAX: usize = 256;
+/// From the first packet to the first frame.
+const FIRST_WORD_WITHIN: Duration = Duration::from_secs(10);
+
+pub(super) async fn run(context: Context, endpoint: Endpoint) -> Result<(), LinkError> {
+    let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+    let mut tasks = JoinSet::new();
+    loop {
+        tokio::select! {
+            incoming = endpoint.accept() => {
+                let Some(incoming) = incoming else { break };
+                // A flood costs a refusal each, which is next to nothing (measured).
+                match handshakes.clone().try_acquire_owned() {
+                    Ok(permit) => {
+                        tasks.spawn(one(context.clone(), incoming, permit));
+                    }
+                    Err(_) => incoming.refuse(),
+                }
+            }
+            Some(ended) = tasks.join_next(), if !tasks.is_empty() => match ended {
+                Ok(Err(LinkError::Store(error))) => return Err(error.into()),
+                Ok(Err(error)) => debug!(%error, "a child's connection ended"),
+                // A panic of one conversation is contained: the others go on.
+                Err(error) => tracing::error!(%error, "a conversation with a child failed"),
+                Ok(Ok(())) => {}
+            },
+            () = context.stop.cancelled() => break,
+        }
+    }
+    while tasks.join_next().await.is_some() {}
+    endpoint.close(VarInt::from_u32(CloseCode::Stopping.number() as u32), b"");
+    let _ = tokio::time::timeout(Duration::from_secs(2), endpoint.wait_idle()).await;
+    Ok(())
+}
+
+fn peer_key(connection: &Connection) -> Option<NodeKey> {
+    let identity = connection.peer_identity()?;
+    let chain = identity.downcast_ref::<Vec<rustls::pki_types::CertificateDer<'static>>>()?;
+    tls::key_of_spki(chain.first()?.as_ref())
+}
+
+async fn one(
+    context: Context,
+    incoming: Incoming,
+    permit: tokio::sync::OwnedSemaphorePermit,
+) -> Result<(), LinkError> {
+    let Ok(connecting) = incoming.accept() else { return Ok(()) };
+    let Ok((connection, confirmed)) = connecting.into_0rtt() else { return Ok(()) };
+    let mut confirmed = Some(confirmed);
+    // A resumed connection knows its peer from the ticket at once; of a fresh one nothing is known, and
+    // nothing may be said, before the handshake is complete.
+    if peer_key(&connection).is_none()
+        && let Some(handshake) = confirmed.take()
+        && tokio::time::timeout(FIRST_WORD_WITHIN, handshake).await.is_err()
+    {
+        connection.close(VarInt::from_u32(CloseCode::NotAllowed.number() as u32), b"");
+        return Ok(());
+    }
+    let Some(key) = peer_key(&connection) else { return Ok(()) };
+    let streams = tokio::time::timeout(FIRST_WORD_WITHIN, connection.accept_bi()).await;
+    let Ok(Ok((mut send, mut recv))) = streams else {
+        connection.close(VarInt::from_u32(CloseCode::NotAllowed.number() as u32), b"");
+        return Ok(());
+    };
+    let world = context.store.world();
+    let neighbour = world
+        .directory
+        .active_of_key(&key)
+        .and_then(|(_, cert)| world.link_to(&cert.place))
+        .filter(|link| !link.up)
+        .map(|link| link.id);
+    let Some(link) = neighbour else {
+        let first = tokio::time::timeout(FIRST_WORD_WITHIN, frames::read(&mut recv)).await;
+        let first = first.ok().and_then(Result::ok).and_then(|body| frames::unpack(&body).ok());
+        let answer = match first {
+            Some(Frame::Join(request)) => {
+                if let Some(handshake) = confirmed.take()
+                    && !handshake.await
+                {
+                    return Ok(());
+                }
+                join::answer(&context.store, &key, &request, context.board.now_ms()).await?
+            }
+            _ => Frame::Close(CloseCode::NotAllowed, "this key is no neighbour's or was revoked".into()),
+        };
+        info!(peer = %connection.remote_address(), answer = ?answer, "a stranger called");
+        let _ = send.write_all(&frames::pack(&answer)).await;
+        let _ = send.finish();
+        let _ = tokio::time::timeout(Duration::from_secs(2), send.stopped()).await;
+        connection.close(VarInt::from_u32(CloseCode::NotAllowed.number() as u32), b"");
+        return Ok(());
+    };
+    drop(permit);
+    context.connections.take_over(link, &connection);
+    context.board.set(link, Connected::Connecting, None);
+    let handshake = async move {
+        match confirmed {
+            Some(confirmed) => confirmed.await,
+            None => true,
+        }
+    };
+    driver::converse(&context, link, &connection, send, recv, handshake).await.map(|_| ())
+}

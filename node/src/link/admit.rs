@@ -1,0 +1,286 @@
+//! Receiving: blocks through the gate into the store, then the acknowledgement; and taking the
+//! acknowledgements and receipts others give.
+//!
+//! A block is judged against the certificates and histories stored at that moment; what passes, the
+//! cursor and the signed acknowledgement are stored in one batch, and only then is anything said.
+
+use super::{LinkError, blocks, driver::Context};
+use crate::store::{
+    Acknowledged, Batch, Cursor, GivenAck, LinkId, NewCommit, NewReceipt, Store, Verdict, VerdictKind, World,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::sync::{Semaphore, mpsc};
+use tracing::{info, warn};
+use yishi_protocol::{
+    gate::{Gate, Known, Refusal, Verdicts},
+    ids::{ChangeHash, DocId, Epoch, Hash},
+    key::Signature,
+    receipt::{Node, Opening, Receipt, leaf, root},
+    session::Event,
+    wire::{Ack, Block, Frame},
+};
+
+/// Blocks judged at the same time over all links: two thousand children must not fill the memory.
+const JUDGED_AT_ONCE: usize = 4;
+
+/// The places a block waits for before it is judged.
+#[derive(Debug)]
+pub(super) struct Admission(Semaphore);
+
+impl Default for Admission {
+    fn default() -> Self {
+        Self(Semaphore::new(JUDGED_AT_ONCE))
+    }
+}
+
+/// Judges and stores blocks of one link in their order, until the connection ends.
+pub(super) async fn run(
+    context: Context,
+    link: LinkId,
+    mut blocks: mpsc::Receiver<(Vec<u8>, Epoch)>,
+    events: mpsc::Sender<Result<Event, LinkError>>,
+) {
+    while let Some((bytes, epoch)) = blocks.recv().await {
+        let result = one(&context, link, bytes, epoch).await;
+        let over = result.is_err();
+        if events.send(result).await.is_err() || over {
+            return;
+        }
+    }
+}
+
+async fn one(context: &Context, link: LinkId, bytes: Vec<u8>, epoch: Epoch) -> Result<Event, LinkError> {
+    let store = &context.store;
+    let Ok(_place) = context.admission.0.acquire().await else { return Err(LinkError::Stopping) };
+    let state = store.link_state(link).await?;
+    let mut world = store.world();
+    let block = {
+        let world = world.clone();
+        blocking(move || {
+            let key_of = &mut |hash: &_| world.directory.get(hash).map(|c| c.key);
+            Block::decode(&bytes, world.directory.federation(), key_of)
+        })
+        .await?
+        .map_err(|e| LinkError::Protocol(e.to_string()))?
+    };
+    let begins = if state.in_epoch == Some(epoch) { state.in_seq } else { 0 };
+    if block.from != begins {
+        return Err(LinkError::Protocol(format!("a block after {} came where {begins} was due", block.from)));
+    }
+    let new_certs: Vec<_> =
+        block.certs.iter().filter(|c| world.directory.get(&c.hash()).is_none()).cloned().collect();
+    let mut batch = Batch { at_ms: context.board.now_ms(), from: Some(link), ..Batch::default() };
+    if !new_certs.is_empty() || !block.revocations.is_empty() {
+        let mut wider = World::clone(&world);
+        for cert in new_certs {
+            match wider.directory.add(cert.clone()) {
+                Ok(_) => batch.certs.push(cert),
+                Err(error) => warn!(%link, %error, "a certificate was refused"),
+            }
+        }
+        for revocation in &block.revocations {
+            match wider.directory.revoke(revocation) {
+                Ok(()) => batch.revocations.push(revocation.clone()),
+                Err(error) => warn!(%link, %error, "a revocation was refused"),
+            }
+        }
+        world = std::sync::Arc::new(wider);
+    }
+    let docs: Vec<DocId> = block.sections.iter().map(|s| s.doc.id()).collect();
+    let mut known: BTreeMap<DocId, Known> = store
+        .doc_indexes(&docs)
+        .await?
+        .into_iter()
+        .map(|(id, d)| (id, Known { header: d.header, audience: d.audience, index: d.index }))
+        .collect();
+    let (block, verdicts) = {
+        let world = world.clone();
+        blocking(move || {
+            let gate = Gate { directory: &world.directory, me: world.me.place };
+            let verdicts = gate.admit(&block, &mut known, &mut rand::rng());
+            (block, verdicts)
+        })
+        .await?
+    };
+    if verdicts.refused.iter().any(|(_, _, why)| why.asks_for_reconciliation()) {
+        // Nothing of the block is kept; a digest nobody has makes the next meeting compare histories.
+        batch.cursor = Some(Cursor { link, epoch, seq: block.from, digest: [0xff; 16] });
+        store.write(Batch { cursor: batch.cursor, at_ms: batch.at_ms, ..Batch::default() }).await?;
+        let ack = Ack { to: block.from, excluded: Vec::new(), receipt: None };
+        return Ok(Event::Admitted { ack, reconcile: true });
+    }
+    for opening in &block.openings {
+        if let Some(receipt) = opened(store, &world, link, opening).await? {
+            batch.receipts.push(receipt);
+        }
+    }
+    let ack = acknowledge(&world, link, &block, &verdicts, epoch, batch.at_ms);
+    fill(&mut batch, link, &block, verdicts, epoch);
+    batch.ack = Some(GivenAck {
+        link,
+        epoch,
+        from: block.from,
+        to: block.to,
+        bytes: Frame::Ack(ack.clone()).encode(),
+    });
+    store.write(batch).await?;
+    Ok(Event::Admitted { ack, reconcile: false })
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LinkError> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| LinkError::Judging(e.to_string()))
+}
+
+/// The acknowledgement of a judged block.
+fn acknowledge(
+    world: &World,
+    link: LinkId,
+    block: &Block,
+    verdicts: &Verdicts,
+    epoch: Epoch,
+    at_ms: u64,
+) -> Ack {
+    let excluded = verdicts
+        .refused
+        .iter()
+        .flat_map(|(_, ordinals, why)| ordinals.clone().map(|o| (o, why.code().to_owned())))
+        .collect();
+    let leaves: Vec<Node> = verdicts.stored.iter().map(|(doc, hash)| leaf(doc, hash)).collect();
+    let receipt = world.link(link).filter(|_| !leaves.is_empty()).map(|l| {
+        Receipt {
+            sender: l.peer,
+            epoch,
+            from: block.from,
+            to: block.to,
+            count: leaves.len() as u64,
+            root: root(&leaves),
+            at_ms,
+            level: world.me.cert,
+            signature: Signature([0; 64]),
+        }
+        .signed_by(&world.me.keys)
+    });
+    Ack { to: block.to, excluded, receipt }
+}
+
+fn fill(batch: &mut Batch, link: LinkId, block: &Block, verdicts: Verdicts, epoch: Epoch) {
+    batch.actors = verdicts.actors;
+    for section in verdicts.admitted {
+        batch.docs.extend(section.new_header);
+        batch.grants.extend(section.grants);
+        batch.wraps.extend(section.wraps.into_iter().map(|(cert, bytes)| (section.doc, cert, bytes)));
+        batch.covers.extend(section.covers.into_iter().map(|(hash, cover)| (section.doc, hash, cover)));
+        batch.commits.extend(section.commits.into_iter().map(|(ordinal, commit)| NewCommit {
+            commit,
+            origin_seq: block.to,
+            origin_ord: u32::try_from(ordinal).unwrap_or(u32::MAX),
+        }));
+    }
+    for (doc, ordinals, why) in verdicts.refused {
+        warn!(%link, %doc, code = why.code(), %why, "refused");
+        batch.verdicts.push(verdict(link, epoch, block.to, doc, ordinals.start, &why));
+    }
+    batch.cursor = Some(Cursor { link, epoch, seq: block.to, digest: block.digest });
+}
+
+fn verdict(link: LinkId, epoch: Epoch, seq: u64, doc: DocId, ordinal: u64, why: &Refusal) -> Verdict {
+    Verdict {
+        link,
+        epoch,
+        seq,
+        ord: u32::try_from(ordinal).unwrap_or(u32::MAX),
+        doc,
+        hash: ChangeHash([0; 32]),
+        kind: VerdictKind::Refused,
+        reason: why.code().to_owned(),
+    }
+}
+
+/// Checks an opening of a level above; `None` if it proves nothing here.
+async fn opened(
+    store: &Store,
+    world: &World,
+    link: LinkId,
+    opening: &Opening,
+) -> Result<Option<NewReceipt>, LinkError> {
+    let own = blocks::standing_commits(store, link, opening).await?;
+    let leaves: Vec<Node> = own.iter().map(|c| leaf(&c.doc, &c.hash)).collect();
+    let place = match opening.check(&world.directory, &leaves) {
+        Ok(place) => place,
+        Err(error) => {
+            warn!(%link, %error, "a receipt of a level above does not hold");
+            return Ok(None);
+        }
+    };
+    let above = world.directory.ancestors(&world.me.cert);
+    let Some(level) = above.iter().position(|p| *p == place) else { return Ok(None) };
+    let ends = || opening.standing.iter().map(|s| s.block);
+    Ok(Some(NewReceipt {
+        level: level as u32 + 1,
+        level_place: place,
+        link,
+        from_seq: ends().min().unwrap_or(0),
+        to_seq: ends().max().unwrap_or(0),
+        bytes: opening.encode(),
+        commits: own.into_iter().map(|c| (c.doc, c.hash)).collect(),
+    }))
+}
+
+/// Acknowledgements as they were given before.
+pub(super) fn decoded(acks: Vec<GivenAck>) -> Vec<Ack> {
+    acks.into_iter()
+        .filter_map(|given| match Frame::decode(&given.bytes) {
+            Ok(Frame::Ack(ack)) => Some(ack),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Takes an acknowledgement: it must be signed for exactly what was sent, less what it names.
+pub(super) async fn acknowledged(store: &Store, link: LinkId, ack: Ack, at_ms: u64) -> Result<(), LinkError> {
+    let world = store.world();
+    let peer = world.link(link).map(|l| l.peer).ok_or(LinkError::Unknown)?;
+    let state = store.link_state(link).await?;
+    let fed = blocks::in_block_order(store.fed_commits(link, state.out_acked, ack.to).await?);
+    let refused: BTreeMap<u64, &str> = ack.excluded.iter().map(|(o, why)| (*o, why.as_str())).collect();
+    let mut excluded = BTreeSet::new();
+    let mut leaves = Vec::with_capacity(fed.len());
+    for (ordinal, commit) in (0u64..).zip(&fed) {
+        match refused.get(&ordinal) {
+            None => leaves.push(leaf(&commit.doc, &commit.hash)),
+            Some(why) => {
+                info!(%link, doc = %commit.doc, why, "the other side did not store a change");
+                excluded.insert((commit.seq, commit.ord));
+            }
+        }
+    }
+    let signed = match &ack.receipt {
+        None => root(&leaves) == Hash([0; 32]),
+        Some(receipt) => {
+            receipt.check(&world.directory) == Ok(peer)
+                && receipt.sender == world.me.place
+                && receipt.epoch == store.epoch()
+                && receipt.covers(&leaves).is_ok()
+        }
+    };
+    if !signed {
+        return Err(LinkError::Protocol("an acknowledgement does not cover what was sent".into()));
+    }
+    let receipt = Frame::Ack(ack.clone()).encode();
+    let to_seq = ack.to;
+    store.acknowledged(Acknowledged { link, to_seq, level_place: peer, receipt, excluded, at_ms }).await?;
+    Ok(())
+}
+
+/// Keeps the cursor that reconciliation agreed on.
+pub(super) async fn adopt(
+    store: &Store,
+    link: LinkId,
+    epoch: Epoch,
+    seq: u64,
+    digest: [u8; 16],
+) -> Result<(), LinkError> {
+    let cursor = Some(Cursor { link, epoch, seq, digest });
+    store.write(Batch { cursor, ..Batch::default() }).await?;
+    Ok(())
+}

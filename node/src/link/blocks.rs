@@ -1,0 +1,279 @@
+//! Building blocks: from rows of a link's feed to the bytes that travel.
+//!
+//! A block's commits are grouped by document, documents in the order of their first commit in the feed.
+//! Both ends can compute that order at any later time from the feed alone, which is what receipts are
+//! checked against: see [`in_block_order`].
+
+use super::LinkError;
+use crate::store::{FedCommit, FeedEntry, FeedItem, LinkId, Store, StoreError, StoredReceipt, World};
+use std::collections::{BTreeMap, BTreeSet};
+use yishi_protocol::{
+    change,
+    header::Header,
+    ids::{ActorId, CertHash, DocId},
+    kind::Kind,
+    limits::{BLOCK_BYTES_MAX, BLOCK_BYTES_SOFT},
+    receipt::{Node, Opening, Receipt, Standing, leaf},
+    reconcile::{Visible, print},
+    wire::{BlockWriter, Frame, OutChange, OutSection},
+};
+
+/// Rows loaded for one block at the most.
+const ROWS_MAX: usize = 8_192;
+
+/// Builds one connection's blocks; remembers which certificates it told already.
+#[derive(Debug)]
+pub(super) struct Sender {
+    link: LinkId,
+    told: BTreeSet<CertHash>,
+}
+
+impl Sender {
+    pub(super) fn new(link: LinkId) -> Self {
+        Self { link, told: BTreeSet::new() }
+    }
+
+    /// The block after a position: where it ends, and its bytes.
+    pub(super) async fn build(&mut self, store: &Store, after: u64) -> Result<(u64, Vec<u8>), LinkError> {
+        let mut soft = BLOCK_BYTES_SOFT;
+        let entries = loop {
+            let mut entries = store.feed_after(self.link, after, ROWS_MAX, soft).await?;
+            while !entries.is_empty() && !is_covered(&entries) {
+                entries.pop();
+            }
+            // A run longer than the block without a signature in it: take more at once.
+            if !entries.is_empty() || soft >= BLOCK_BYTES_MAX {
+                break entries;
+            }
+            soft = BLOCK_BYTES_MAX;
+        };
+        let Some(last) = entries.last() else { return Err(LinkError::Uncovered(after)) };
+        let (to, digest) = (last.seq, last.digest);
+        let world = store.world();
+        let (mut revocations, mut openings) = (Vec::new(), Vec::new());
+        let mut order: Vec<DocId> = Vec::new();
+        let mut drafts: BTreeMap<DocId, Draft> = BTreeMap::new();
+        let mut others: Vec<DocId> = Vec::new();
+        for entry in entries {
+            match entry.item {
+                FeedItem::Commit(stored) => {
+                    let draft = draft_of(&mut drafts, &mut order, stored.commit.doc, true);
+                    draft.commits.push(stored.commit);
+                }
+                FeedItem::Document(whole) => {
+                    let doc = whole.header.doc_id();
+                    let draft = draft_of(&mut drafts, &mut order, doc, !whole.commits.is_empty());
+                    draft.header = Some(whole.header);
+                    draft.grants.extend(whole.grants);
+                    draft.wraps.extend(whole.wraps);
+                    draft.commits.extend(whole.commits.into_iter().map(|c| c.commit));
+                    others.push(doc);
+                }
+                FeedItem::Grant { header, grant } => {
+                    let doc = grant.doc;
+                    let draft = draft_of(&mut drafts, &mut order, doc, false);
+                    draft.header = Some(*header);
+                    draft.grants.push(grant);
+                    others.push(doc);
+                }
+                FeedItem::Wrap { header, reader, bytes } => {
+                    let doc = header.doc_id();
+                    let draft = draft_of(&mut drafts, &mut order, doc, false);
+                    draft.header = Some(*header);
+                    draft.wraps.push((reader, bytes));
+                    others.push(doc);
+                }
+                FeedItem::Revocation(revocation) => revocations.push(revocation),
+                FeedItem::Receipt(receipt) => {
+                    openings.extend(self.opening(store, &world, &receipt).await?);
+                }
+                FeedItem::Gone => {}
+            }
+        }
+        order.extend(others.into_iter().filter(|doc| drafts.get(doc).is_some_and(|d| d.commits.is_empty())));
+        let headers = store.headers(&order).await?;
+        let mut sections = Vec::with_capacity(order.len());
+        let mut actors = BTreeSet::new();
+        for doc in order {
+            let (Some(draft), Some(header)) = (drafts.remove(&doc), headers.get(&doc)) else { continue };
+            sections.push(draft.section(doc, header, &mut actors)?);
+        }
+        let actors: Vec<ActorId> = actors.into_iter().collect();
+        let records =
+            store.actor_records(&actors).await?.into_iter().map(|r| (r.actor, r)).collect::<BTreeMap<_, _>>();
+        let mut writer = BlockWriter::new();
+        for section in &sections {
+            writer.section(section, &records);
+        }
+        let used = writer.certs_used().to_vec();
+        let certs = self.certs_to_tell(&world, &used);
+        let certs: Vec<_> = certs.iter().filter_map(|h| world.directory.get(h)).collect();
+        Ok((to, writer.finish((after, to, digest), &certs, &revocations, &openings)))
+    }
+
+    /// The certificates the other side may lack, issuers first.
+    fn certs_to_tell(&mut self, world: &World, used: &[CertHash]) -> Vec<CertHash> {
+        let directory = &world.directory;
+        if self.told.is_empty() {
+            // Both chains were exchanged when the link was made.
+            let peer = world.link(self.link).and_then(|l| directory.place(&l.peer));
+            for known in [Some(world.me.cert), peer.map(|p| p.cert)].into_iter().flatten() {
+                self.told.extend(directory.chain(&known).iter().map(|c| c.hash()));
+            }
+        }
+        let mut out = Vec::new();
+        for cert in used {
+            for above in directory.chain(cert).iter().rev() {
+                let hash = above.hash();
+                if self.told.insert(hash) {
+                    out.push(hash);
+                }
+            }
+        }
+        out
+    }
+
+    /// A receipt of a level above, opened for what came over this link.
+    async fn opening(
+        &self,
+        store: &Store,
+        world: &World,
+        stored: &StoredReceipt,
+    ) -> Result<Option<Opening>, LinkError> {
+        if stored.level == 1 {
+            let Some((receipt, fed)) = covered(store, stored).await? else { return Ok(None) };
+            let leaves: Vec<Node> = fed.iter().map(|c| leaf(&c.doc, &c.hash)).collect();
+            let standing = self.standing((0u64..).zip(&fed));
+            return Ok((!standing.is_empty()).then(|| Opening::new(receipt, &leaves, standing)).flatten());
+        }
+        let Ok(opening) = Opening::decode(&stored.bytes) else { return Ok(None) };
+        let Some(up) = world.parent().map(|l| l.id) else { return Ok(None) };
+        let own = standing_commits(store, up, &opening).await?;
+        let leaves: Vec<Node> = own.iter().map(|c| leaf(&c.doc, &c.hash)).collect();
+        let chosen = self.standing(opening.standing.iter().map(|s| s.position).zip(&own));
+        Ok(opening.restricted(&leaves, chosen))
+    }
+
+    fn standing<'a>(&self, commits: impl Iterator<Item = (u64, &'a FedCommit)>) -> Vec<Standing> {
+        commits
+            .filter_map(|(position, commit)| {
+                let origin = commit.origin.filter(|o| o.link == self.link)?;
+                Some(Standing { position, block: origin.seq, ordinal: u64::from(origin.ord) })
+            })
+            .collect()
+    }
+}
+
+/// The document's draft; one with commits takes its place in the order when the first of them comes.
+fn draft_of<'a>(
+    drafts: &'a mut BTreeMap<DocId, Draft>,
+    order: &mut Vec<DocId>,
+    doc: DocId,
+    commits: bool,
+) -> &'a mut Draft {
+    let draft = drafts.entry(doc).or_default();
+    if commits && draft.commits.is_empty() {
+        order.push(doc);
+    }
+    draft
+}
+
+#[derive(Default)]
+struct Draft {
+    header: Option<Header>,
+    grants: Vec<yishi_protocol::audience::Grant>,
+    wraps: Vec<(CertHash, Vec<u8>)>,
+    commits: Vec<yishi_protocol::commit::Commit>,
+}
+
+impl Draft {
+    fn section(
+        self,
+        doc: DocId,
+        header: &Header,
+        actors: &mut BTreeSet<ActorId>,
+    ) -> Result<OutSection, LinkError> {
+        let kind: Kind = header.kind;
+        let mut changes = Vec::with_capacity(self.commits.len());
+        let mut begins = false;
+        for commit in self.commits {
+            let decoded =
+                change::decode(&commit.bytes, kind).map_err(|e| LinkError::Stored(doc, e.to_string()))?;
+            begins |= matches!(decoded.change.body, change::Body::Genesis { .. });
+            actors.insert(commit.actor);
+            changes.push(OutChange { hash: commit.hash, change: decoded.change, cover: commit.cover });
+        }
+        let header = (begins || self.header.is_some()).then(|| header.clone());
+        if let Some(header) = &header {
+            actors.insert(header.creator_actor());
+        }
+        Ok(OutSection { doc, header, grants: self.grants, wraps: self.wraps, changes })
+    }
+}
+
+/// Whether the last change of every author in every document is signed: only there may a block end.
+fn is_covered(entries: &[FeedEntry]) -> bool {
+    let mut last: BTreeMap<(DocId, ActorId), bool> = BTreeMap::new();
+    for entry in entries {
+        let commits: Vec<_> = match &entry.item {
+            FeedItem::Commit(stored) => vec![&stored.commit],
+            FeedItem::Document(whole) => whole.commits.iter().map(|c| &c.commit).collect(),
+            _ => continue,
+        };
+        for commit in commits {
+            last.insert((commit.doc, commit.actor), commit.cover.is_some());
+        }
+    }
+    last.values().all(|covered| *covered)
+}
+
+/// Commits of a range of a feed in the order in which their block listed them.
+pub(crate) fn in_block_order(fed: Vec<FedCommit>) -> Vec<FedCommit> {
+    let mut place: BTreeMap<DocId, usize> = BTreeMap::new();
+    for commit in &fed {
+        let next = place.len();
+        place.entry(commit.doc).or_insert(next);
+    }
+    let mut fed = fed;
+    fed.sort_by_key(|c| place.get(&c.doc).copied());
+    fed
+}
+
+/// The parent's receipt with the commits it covers, in the order of its leaves.
+async fn covered(
+    store: &Store,
+    stored: &StoredReceipt,
+) -> Result<Option<(Receipt, Vec<FedCommit>)>, LinkError> {
+    let Ok(Frame::Ack(ack)) = Frame::decode(&stored.bytes) else { return Ok(None) };
+    let Some(receipt) = ack.receipt else { return Ok(None) };
+    let fed = in_block_order(store.fed_commits(stored.link, receipt.from, receipt.to).await?);
+    let excluded: BTreeSet<u64> = ack.excluded.iter().map(|(ordinal, _)| *ordinal).collect();
+    let fed = (0u64..).zip(fed).filter(|(i, _)| !excluded.contains(i)).map(|(_, c)| c).collect();
+    Ok(Some((receipt, fed)))
+}
+
+/// The own commits an opening speaks of, in its order. Fewer than it names if some are not here.
+pub(crate) async fn standing_commits(
+    store: &Store,
+    up: LinkId,
+    opening: &Opening,
+) -> Result<Vec<FedCommit>, LinkError> {
+    let mut blocks: BTreeMap<u64, Vec<FedCommit>> = BTreeMap::new();
+    for to in opening.standing.iter().map(|s| s.block).collect::<BTreeSet<_>>() {
+        let receipts = store.receipts(up, to.saturating_sub(1), to).await?;
+        let Some(own) = receipts.iter().find(|r| r.level == 1 && r.to_seq == to) else { continue };
+        let fed = store.fed_commits(up, own.from_seq.saturating_sub(1), to).await?;
+        blocks.insert(to, in_block_order(fed));
+    }
+    let commit = |s: &Standing| {
+        let ordinal = usize::try_from(s.ordinal).ok()?;
+        blocks.get(&s.block)?.get(ordinal).cloned()
+    };
+    Ok(opening.standing.iter().filter_map(commit).collect())
+}
+
+/// What reconciliation compares: every document the link may see, with the print of its heads.
+pub(super) async fn visible(store: &Store, link: LinkId) -> Result<Visible, StoreError> {
+    let docs = store.visible_docs(link).await?;
+    Ok(Visible(docs.into_iter().map(|(doc, heads)| (doc, print(&doc, &heads))).collect()))
+}

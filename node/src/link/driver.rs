@@ -1,0 +1,257 @@
+//! Runs one connection's session: frames in and out, the session's effects against the store.
+//!
+//! One task per connection owns the session. Blocks are judged one after another in a task of their own
+//! (`admit`), so that a slow disk holds back only this link; blocks to send are built beside it. The
+//! session never sees a clock or a socket.
+
+use super::{
+    Connections, LinkError,
+    admit::{self, Admission},
+    blocks, frames,
+    state::{Connected, LinkBoard},
+};
+use crate::store::{LinkId, Store};
+use quinn::{Connection, RecvStream, SendStream, VarInt};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{broadcast::error::RecvError, mpsc},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+use yishi_protocol::{
+    ids::Epoch,
+    limits::BLOCKS_IN_FLIGHT_MAX,
+    session::{Effect, Event, Session, Start},
+    wire::{CloseCode, Frame},
+};
+
+/// How often "both sides have everything" is noted on disk.
+const IN_STEP_NOTED_EVERY_MS: u64 = 30_000;
+/// How long the last word may take to leave.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Everything a connection needs besides itself.
+#[derive(Debug, Clone)]
+pub(super) struct Context {
+    pub(super) store: Store,
+    pub(super) board: Arc<LinkBoard>,
+    pub(super) admission: Arc<Admission>,
+    pub(super) connections: Arc<Connections>,
+    pub(super) stop: CancellationToken,
+}
+
+/// Why a connection ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Ended {
+    pub(super) code: Option<CloseCode>,
+    pub(super) why: String,
+    /// Both sides had everything at least once.
+    pub(super) was_in_step: bool,
+    /// This node's database is older than what the other side has of it.
+    pub(super) renew: bool,
+}
+
+/// Holds one link's conversation on a connection, and says on the board and in the link's log how it
+/// goes. `confirmed` resolves when the handshake is complete.
+pub(super) async fn converse(
+    context: &Context,
+    link: LinkId,
+    connection: &Connection,
+    send: SendStream,
+    recv: RecvStream,
+    confirmed: impl Future<Output = bool> + Send + 'static,
+) -> Result<Ended, LinkError> {
+    let result = run(context, link, connection, send, recv, confirmed).await;
+    let why = match &result {
+        Ok(ended) => ended.why.clone(),
+        Err(error) => {
+            let (code, word) = match error {
+                LinkError::Protocol(why) => (CloseCode::Protocol, why.as_str()),
+                _ => (CloseCode::Store, "store"),
+            };
+            connection.close(VarInt::from_u32(code.number() as u32), word.as_bytes());
+            error.to_string()
+        }
+    };
+    if context.connections.is_current(link, connection) {
+        context.connections.leave(link, connection);
+        let was_up = context.board.get(link).connected == Connected::Up;
+        context.board.set(link, Connected::Down, Some(why.clone()));
+        if was_up {
+            context.store.log_link(link, false, Some(why), context.board.now_ms()).await?;
+        }
+    }
+    result
+}
+
+/// Runs the conversation until either side ends it. Until the handshake is complete nothing but the
+/// other side's HELLO is looked at, since early data can be replayed.
+async fn run(
+    context: &Context,
+    link: LinkId,
+    connection: &Connection,
+    mut send: SendStream,
+    recv: RecvStream,
+    confirmed: impl Future<Output = bool> + Send + 'static,
+) -> Result<Ended, LinkError> {
+    let store = &context.store;
+    let mut fed = store.news();
+    let state = store.link_state(link).await?;
+    let mut session = Session::new(Start {
+        cert: store.world().me.cert,
+        epoch: store.epoch(),
+        head: state.out_seq,
+        acked: state.out_acked,
+        cursor: state.in_epoch.map(|epoch| (epoch, state.in_seq, state.in_digest)),
+    });
+    let (events_in, mut events) = mpsc::channel::<Result<Event, LinkError>>(64);
+    let (blocks_in, blocks_out) = mpsc::channel::<(Vec<u8>, Epoch)>(BLOCKS_IN_FLIGHT_MAX);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(read_frames(recv, events_in.clone(), confirmed));
+    tasks.spawn(admit::run(context.clone(), link, blocks_out, events_in.clone()));
+    let mut ended = Ended { why: "connection lost".into(), ..Ended::default() };
+    let mut in_step_noted_ms = 0;
+    let mut sender = blocks::Sender::new(link);
+    'conversation: loop {
+        while let Some(effect) = session.poll() {
+            match effect {
+                Effect::Send(frame) => {
+                    if send.write_all(&frames::pack(&frame)).await.is_err() {
+                        break 'conversation;
+                    }
+                    context.board.sent(link, &frame);
+                }
+                Effect::NeedDigest(at) => {
+                    session.handle(Event::Digest(store.feed_digest(link, at).await?));
+                }
+                Effect::BuildBlock { after } => {
+                    let (to, bytes) = sender.build(store, after).await?;
+                    session.handle(Event::BlockBuilt { to, bytes });
+                }
+                Effect::Admit { bytes, epoch } => {
+                    // Never full: the other side may not have more blocks under way than this holds.
+                    if blocks_in.try_send((bytes, epoch)).is_err() {
+                        ended.why = "too many blocks under way".into();
+                        break 'conversation;
+                    }
+                }
+                Effect::LoadAcks { epoch, after } => {
+                    let acks = store.acks_after(link, epoch, after).await?;
+                    session.handle(Event::AcksLoaded(admit::decoded(acks)));
+                }
+                Effect::Acked(ack) => admit::acknowledged(store, link, ack, context.board.now_ms()).await?,
+                Effect::NeedVisible => {
+                    session.handle(Event::Visible(blocks::visible(store, link).await?));
+                }
+                Effect::Refeed(docs) => {
+                    let refed = store.refeed(link, &docs).await?;
+                    session.handle(Event::Refed {
+                        resume: refed.resume,
+                        digest: refed.digest,
+                        head: refed.head,
+                    });
+                }
+                Effect::Adopt { epoch, seq, digest } => {
+                    admit::adopt(store, link, epoch, seq, digest).await?;
+                    session.handle(Event::Adopted);
+                }
+                Effect::RenewLife => ended.renew = true,
+                Effect::InStep => {
+                    debug!(%link, "in step");
+                    ended.was_in_step = true;
+                    context.board.in_step(link);
+                    // On disk only now and then: every act would cost a second fsync otherwise.
+                    let now = context.board.now_ms();
+                    if now.saturating_sub(in_step_noted_ms) > IN_STEP_NOTED_EVERY_MS {
+                        in_step_noted_ms = now;
+                        store.link_in_step(link, now).await?;
+                    }
+                }
+                Effect::Close(code, why) => {
+                    ended.code = Some(code);
+                    ended.why = why;
+                    let _ = send.finish();
+                    let _ = tokio::time::timeout(FAREWELL, send.stopped()).await;
+                    connection.close(VarInt::from_u32(code.number() as u32), b"");
+                    break 'conversation;
+                }
+            }
+        }
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(Ok(event)) => {
+                    context.board.heard(link);
+                    if matches!(event, Event::Frame(Frame::Hello(_))) {
+                        context.board.set(link, Connected::Up, None);
+                        let up = context.store.clone();
+                        let now = context.board.now_ms();
+                        tasks.spawn(async move {
+                            // Not awaited: an answer to HELLO must not wait for a disk.
+                            let _ = up.log_link(link, true, None, now).await;
+                        });
+                    }
+                    session.handle(event);
+                }
+                Some(Err(error)) => return Err(error),
+                None => break,
+            },
+            news = fed.recv() => match news {
+                Ok(written) if !written.links_fed.contains(&link) => {}
+                Ok(_) | Err(RecvError::Lagged(_)) => {
+                    session.handle(Event::FeedHead(store.feed_head(link).await?.0));
+                }
+                Err(RecvError::Closed) => break,
+            },
+            _ = connection.closed() => {
+                // What had arrived before the end still counts.
+                while let Ok(Ok(event)) = events.try_recv() {
+                    session.handle(event);
+                }
+                if let Some(Effect::Close(code, why)) =
+                    std::iter::from_fn(|| session.poll()).find(|e| matches!(e, Effect::Close(..)))
+                {
+                    ended.code = Some(code);
+                    ended.why = why;
+                } else if let Some(reason) = connection.close_reason() {
+                    ended.why = reason.to_string();
+                }
+                break;
+            }
+            () = context.stop.cancelled() => session.handle(Event::Stop),
+        }
+    }
+    drop(blocks_in);
+    tasks.shutdown().await;
+    if let Some(code) = ended.code {
+        debug!(%link, ?code, why = ended.why, "link closed");
+    } else {
+        warn!(%link, why = ended.why, "link lost");
+    }
+    Ok(ended)
+}
+
+/// Reads frames; beyond the first only after the handshake is confirmed.
+async fn read_frames(
+    mut recv: RecvStream,
+    events: mpsc::Sender<Result<Event, LinkError>>,
+    confirmed: impl Future<Output = bool>,
+) {
+    let mut confirmed = Some(std::pin::pin!(confirmed));
+    loop {
+        let frame = match frames::read(&mut recv).await.and_then(|body| frames::unpack(&body)) {
+            Ok(frame) => frame,
+            Err(frames::FrameError::Connection(_)) => return,
+            Err(error) => Frame::Close(CloseCode::Protocol, error.to_string()),
+        };
+        if !matches!(frame, Frame::Hello(_))
+            && let Some(handshake) = confirmed.take()
+            && !handshake.await
+        {
+            return;
+        }
+        if events.send(Ok(Event::Frame(frame))).await.is_err() {
+            return;
+        }
+    }
+}
