@@ -85,6 +85,28 @@ fn document(
     (header, commits)
 }
 
+/// A stage's wall clock and the processor time of all threads: on a shared machine only the second counts.
+struct Stage(Instant, f64);
+
+impl Stage {
+    fn begin() -> Self {
+        Self(Instant::now(), processor_seconds())
+    }
+
+    fn end(self, what: &str, per: f64) {
+        let (wall, processor) = (self.0.elapsed().as_secs_f64(), processor_seconds() - self.1);
+        println!("{what:<18} {:8.2} µs, {:8.2} µs of processor", wall * 1e6 / per, processor * 1e6 / per);
+    }
+}
+
+/// From the kernel's own count in hundredths of a second.
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<f64> =
+        stat.rsplit(')').next().unwrap().split_whitespace().map(|f| f.parse().unwrap_or(0.0)).collect();
+    (fields[11] + fields[12]) / 100.0
+}
+
 #[tokio::main]
 async fn main() {
     let dir = std::env::args().skip(1).find(|a| !a.starts_with('-')).map(PathBuf::from);
@@ -128,37 +150,37 @@ async fn main() {
         .collect();
     let again = batches.clone();
     let changes = u64::from(DOCS) * CHANGES;
-    let per_change = |began: Instant| began.elapsed().as_secs_f64() * 1e6 / changes as f64;
+    let per_change = changes as f64;
 
-    let began = Instant::now();
+    let stage = Stage::begin();
     for batch in batches {
         store.write(batch).await.unwrap();
     }
-    println!("stored and fed   {:6.2} µs per change", per_change(began));
+    stage.end("stored and fed", per_change);
 
-    let began = Instant::now();
+    let stage = Stage::begin();
     for batch in again {
         assert_eq!(store.write(batch).await.unwrap().new_commits, 0);
     }
-    println!("dropped as known {:6.2} µs per change", per_change(began));
+    stage.end("dropped as known", per_change);
 
-    let (began, mut seq) = (Instant::now(), 0);
+    let (stage, mut seq) = (Stage::begin(), 0);
     while let Some(last) = store.feed_after(up, seq, 2_000, 512 * 1024).await.unwrap().last() {
         seq = last.seq;
     }
     assert_eq!(seq, changes);
-    println!("feed read        {:6.2} µs per change", per_change(began));
+    stage.end("feed read", per_change);
 
     let ids: Vec<_> = documents.iter().map(|d| d.0.doc_id()).collect();
-    let began = Instant::now();
+    let stage = Stage::begin();
     for docs in ids.chunks(500) {
         assert_eq!(store.doc_indexes(docs).await.unwrap().len(), docs.len());
     }
-    println!("indexes read     {:6.2} µs per change", per_change(began));
+    stage.end("indexes read", per_change);
 
-    let began = Instant::now();
+    let stage = Stage::begin();
     assert_eq!(store.visible_docs(up).await.unwrap().len(), ids.len());
-    println!("heads of all     {:6.2} µs per change", per_change(began));
+    stage.end("heads of all", per_change);
 
     let ack = yishi_node::store::Acknowledged {
         link: up,
@@ -168,11 +190,11 @@ async fn main() {
         excluded: Default::default(),
         at_ms: 1,
     };
-    let began = Instant::now();
+    let stage = Stage::begin();
     store.acknowledged(ack).await.unwrap();
-    println!("acknowledged     {:6.2} µs per change", per_change(began));
+    stage.end("acknowledged", per_change);
 
-    let began = Instant::now();
+    let stage = Stage::begin();
     for seq in 0..200u64 {
         let commit = Commit {
             hash: ChangeHash(Sha256::digest(seq.to_be_bytes()).into()),
@@ -180,16 +202,16 @@ async fn main() {
         };
         store.write(Batch { commits: vec![commit.into()], ..Batch::default() }).await.unwrap();
     }
-    println!("one at a time    {:6.2} ms per change", began.elapsed().as_secs_f64() * 1e3 / 200.0);
+    stage.end("one at a time", 200.0);
 
-    let began = Instant::now();
+    let stage = Stage::begin();
     store.open_link(link(4, false)).await.unwrap();
-    println!("a link opened    {:6.1} ms", began.elapsed().as_secs_f64() * 1e3);
+    stage.end("a link opened", per_change);
     store.close().await.unwrap();
-    let began = Instant::now();
+    let stage = Stage::begin();
     let store = Store::open(&dir).await.unwrap();
-    println!("opened again     {:6.1} ms", began.elapsed().as_secs_f64() * 1e3);
+    stage.end("opened again", 1.0);
     store.close().await.unwrap();
     let bytes = std::fs::metadata(dir.join("yishi.db")).unwrap().len();
-    println!("on disk          {:6.0} B per change", bytes as f64 / changes as f64);
+    println!("on disk            {:8.0} B per change", bytes as f64 / changes as f64);
 }

@@ -28,9 +28,10 @@ CREATE TABLE grants (
     bytes BLOB NOT NULL
 );
 CREATE INDEX grants_of_doc ON grants(doc);
--- Deletable on purpose: forgetting a petitioner deletes the wraps of its key.
+-- Deletable on purpose: forgetting a petitioner deletes the wraps of its key. A feed's row names a wrap
+-- by its number, so a number must never be given to another one.
 CREATE TABLE wraps (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     doc INTEGER NOT NULL REFERENCES docs(id),
     reader BLOB NOT NULL,
     bytes BLOB NOT NULL,

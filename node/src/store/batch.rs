@@ -190,6 +190,8 @@ pub struct Written {
     pub links_fed: Vec<LinkId>,
     /// Whether certificates, revocations or links changed.
     pub world_changed: bool,
+    /// Whether a level above confirmed that it stored something.
+    pub stored_above: bool,
 }
 
 impl Written {
@@ -204,5 +206,6 @@ impl Written {
         self.links_fed.sort_unstable();
         self.links_fed.dedup();
         self.world_changed |= other.world_changed;
+        self.stored_above |= other.stored_above;
     }
 }

@@ -41,6 +41,8 @@ const CACHE_KIB: i64 = 4_000;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Read through in full after an unclean stop only up to this size: about a second from a slow card.
 const CHECKED_BYTES_MAX: u64 = 24 * 1024 * 1024;
+/// Rows a connection's thread may be ahead of whoever reads them; each wake-up costs as much as a row.
+const ROWS_HANDED_OVER: usize = 512;
 /// What the log may keep on disk after it was folded in.
 const LOG_KEPT_BYTES: i64 = 16 * 1024 * 1024;
 /// News kept for a listener that is slow; one that lags behind looks at the tables again.
@@ -75,6 +77,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_WAIT)
+        .row_buffer_size(ROWS_HANDED_OVER)
         .pragma("cache_size", format!("-{CACHE_KIB}"))
         .pragma("temp_store", "MEMORY")
         .pragma("journal_size_limit", LOG_KEPT_BYTES.to_string())

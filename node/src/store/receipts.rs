@@ -212,6 +212,7 @@ impl Tx {
             .bind(i64::from(receipt.level))
             .execute(&mut self.conn)
             .await?;
+        self.written.stored_above |= !stored.is_empty();
         let Some(row) = row else { return Ok(()) };
         let item: i64 = row.try_get(0)?;
         let origins: BTreeSet<LinkId> = stored.iter().filter_map(|s| s.1).collect();

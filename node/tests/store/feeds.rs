@@ -9,7 +9,7 @@ use yishi_protocol::{
     cert::Revocation,
     commit::Commit,
     header::Header,
-    ids::{ActorId, DocId, Epoch},
+    ids::{ActorId, CertHash, DocId, Epoch},
     key::Signature,
 };
 
@@ -331,6 +331,44 @@ async fn revocations_go_to_every_other_link_and_refold_what_they_touch() {
     assert_eq!(feed(&store, up).await, []);
     let dirty = store.dirty_docs(10).await.unwrap();
     assert_eq!(dirty.iter().map(|d| d.doc).collect::<Vec<_>>(), [header.doc_id()]);
+}
+
+#[tokio::test]
+async fn wrapped_keys_follow_their_document_and_can_be_forgotten() {
+    let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
+    let (store, up, east) = fed.store(dir.path()).await;
+    let header = fed.matter(&fed.town.clone());
+    let to_east = fed.grant(header.doc_id(), &fed.town, Reach::Place(fed.east.place));
+    let doc = header.doc_id();
+    let history = fed.chain(doc, &fed.town, None, 1);
+    let wrap = |reader: u8| (doc, CertHash([reader; 32]), vec![reader; 80]);
+    let batch = Batch {
+        docs: vec![header],
+        grants: vec![to_east],
+        commits: commits(&history),
+        wraps: vec![wrap(1), wrap(2)],
+        ..Batch::default()
+    };
+    store.write(batch.clone()).await.unwrap();
+    assert_eq!(store.write(batch).await.unwrap(), Written::default());
+    let mut expected = vec!["document of 0".to_owned(), "wrap".into(), "wrap".into()];
+    expected.extend(changes(&history));
+    assert_eq!(short(&feed(&store, east).await), expected);
+    // Whoever sees the document later gets the keys with it.
+    let to_district = fed.grant(doc, &fed.town, Reach::Place(fed.district.place));
+    store.write(Batch { grants: vec![to_district], ..Batch::default() }).await.unwrap();
+    let FeedItem::Document(whole) = &feed(&store, up).await[0].item else { panic!() };
+    assert_eq!(whole.wraps.len(), 2);
+
+    // Forgotten keys leave their rows in the feeds; what is wrapped later stands on its own.
+    assert_eq!(store.forget_wraps(doc).await.unwrap(), 2);
+    store.write(Batch { wraps: vec![wrap(3)], ..Batch::default() }).await.unwrap();
+    let rows = feed(&store, east).await;
+    expected[1..3].fill("gone".into());
+    expected.extend(["grant".into(), "wrap".into()]);
+    assert_eq!(short(&rows), expected);
+    assert!(matches!(&rows[5].item, FeedItem::Wrap { reader, .. } if *reader == CertHash([3; 32])));
+    assert_eq!(store.document(&doc).await.unwrap().unwrap().wraps.len(), 1);
 }
 
 #[tokio::test]
