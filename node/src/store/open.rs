@@ -240,7 +240,9 @@ async fn fill(path: &Path, genesis: &Genesis) -> Result<(), StoreError> {
     if own.key != genesis.keys.public() {
         return Err(CertError::Forged.into());
     }
-    let mut conn = options(path).connect().await?;
+    // Without a log beside it: what is renamed afterwards must be whole in one file, and an error while
+    // a log is folded in at closing would go unnoticed.
+    let mut conn = options(path).journal_mode(SqliteJournalMode::Delete).connect().await?;
     MIGRATIONS.run(&mut conn).await?;
     let mut tx = conn.begin().await?;
     for cert in &genesis.certs {
