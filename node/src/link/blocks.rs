@@ -105,7 +105,8 @@ impl Sender {
         for section in &sections {
             writer.section(section, &records);
         }
-        let used = writer.certs_used().to_vec();
+        let mut used = writer.certs_used().to_vec();
+        used.extend(sections.iter().flat_map(|s| introduced(&world, s)));
         let certs = self.certs_to_tell(&world, &used);
         let certs: Vec<_> = certs.iter().filter_map(|h| world.directory.get(h)).collect();
         Ok((to, writer.finish((after, to, digest), &certs, &revocations, &openings)))
@@ -162,6 +163,14 @@ impl Sender {
             })
             .collect()
     }
+}
+
+/// The certificates of whoever a section's audience names: a village that shares an outcome with another
+/// village can only judge that reach if it knows of the place.
+fn introduced(world: &World, section: &OutSection) -> Vec<CertHash> {
+    let reach = section.header.iter().flat_map(|h| &h.reach).chain(section.grants.iter().map(|g| &g.reach));
+    let places = reach.filter_map(|r| Some(world.directory.place(&r.place())?.cert));
+    places.chain(section.grants.iter().map(|g| g.granter)).collect()
 }
 
 /// The document's draft; one with commits takes its place in the order when the first of them comes.

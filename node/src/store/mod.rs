@@ -20,6 +20,7 @@ mod batch;
 mod columns;
 mod error;
 mod feed;
+mod folding;
 mod links;
 mod listing;
 mod lock;
@@ -40,6 +41,7 @@ pub use batch::{
     VerdictKind, Written,
 };
 pub use error::StoreError;
+pub use folding::RawDocument;
 pub use links::{LinkEvent, LinkState, StoredVerdict};
 pub use listing::{Due, MatterPage, MatterQuery, MatterSort};
 pub use matters::{MatterRow, OutcomeRow, Projection, StubRow};

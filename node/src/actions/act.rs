@@ -1,0 +1,216 @@
+//! One act in one matter: checked, written, answered for.
+
+use super::{
+    ActionError, Actions, By,
+    author::Draft,
+    privacy,
+    request::{ActRequest, OutcomeRequest},
+    views::{ActedView, Warning},
+    words::{numbers_warning, optional, optional_short, required, short},
+};
+use crate::store::Batch;
+use yishi_protocol::{
+    act::{Step, Text, Voice},
+    audience::{Grant, Reach},
+    fold::{Matter, Violation, next::NotAllowed, procedure},
+    ids::{ActRef, DocId, PlaceId},
+};
+
+/// What is written: something that moves the matter, or something that does not.
+enum What {
+    Step(Step),
+    Voice(Voice),
+}
+
+impl Actions {
+    /// Does one act in a matter.
+    ///
+    /// # Errors
+    /// [`ActionError::NotLegal`] names the rule if the procedure does not allow it now; nothing is kept then.
+    pub async fn act(
+        &self,
+        by: By<'_>,
+        reference: &str,
+        request: ActRequest,
+    ) -> Result<ActedView, ActionError> {
+        let doc = self.find_matter(reference).await?;
+        match request {
+            ActRequest::Merge { sources } => return self.merge(by, &doc, &sources).await,
+            ActRequest::Unmerge {} => return self.unmerge(by, &doc).await,
+            ActRequest::Decide { title, text, unit, budget_yuan, due_on, answer } => {
+                let proposals = vec![doc.to_string()];
+                let request = OutcomeRequest { proposals, title, text, unit, budget_yuan, due_on, answer };
+                return self.decide_one(by, &doc, request).await;
+            }
+            _ => {}
+        }
+        let source = match &request {
+            ActRequest::Release { source } => Some(self.find_matter(source).await?),
+            _ => None,
+        };
+        let to = match &request {
+            ActRequest::Return { to: Some(to), .. } => Some(self.find_place(to)?),
+            _ => None,
+        };
+        let locked = self.lock([doc]).await;
+        let mut draft = self.draft(&doc).await?;
+        let matter = draft.matter()?;
+        let (what, on, warnings) = self.read(request, &matter, source, to)?;
+        let mut batch = self.batch();
+        if let What::Step(Step::Escalate { to, .. }) = &what {
+            self.widen(&draft, *to, &mut batch);
+        }
+        let act = match what {
+            What::Step(step) => draft.step_on(&matter, by, on, step)?,
+            What::Voice(voice) => draft.voice(by, on, voice)?,
+        };
+        draft.into_batch(&mut batch);
+        self.store().write(batch).await?;
+        drop(locked);
+        Ok(ActedView { matter: self.matter_by_id(&doc).await?, act, warnings })
+    }
+
+    /// Shows a document to one more place, if it does not see it yet.
+    fn widen(&self, draft: &Draft, to: PlaceId, batch: &mut Batch) {
+        let world = self.world();
+        if !draft.audience.includes(&world.directory, &to) {
+            let federation = world.directory.federation();
+            let me = &world.me;
+            batch.grants.push(Grant::new(&me.keys, &federation, draft.doc, Reach::Place(to), me.cert));
+        }
+    }
+
+    /// The act a request means, its day, and what the person should know.
+    fn read(
+        &self,
+        request: ActRequest,
+        matter: &Matter,
+        source: Option<DocId>,
+        to: Option<PlaceId>,
+    ) -> Result<(What, i64, Vec<Warning>), ActionError> {
+        let mut on = self.today();
+        let mut said: Vec<String> = Vec::new();
+        let mut text = |text: &Text| said.push(text.0.clone());
+        let what = match request {
+            ActRequest::Accept {} => What::Step(Step::Accept {
+                procedure: procedure::BUILT_IN,
+                calendar: self.calendar().version(),
+            }),
+            ActRequest::Refuse { reason } => {
+                let reason = required("reason", &reason)?;
+                text(&reason);
+                What::Step(Step::Refuse { reason })
+            }
+            ActRequest::Handle { note } => {
+                let note = required("note", &note)?;
+                text(&note);
+                What::Step(Step::Handle { note })
+            }
+            ActRequest::Escalate { reason } => {
+                let world = self.world();
+                let parent = world.directory.get(&world.me.cert).and_then(|c| c.parent);
+                let to = parent.ok_or(NotAllowed::Violation(Violation::NotParent))?;
+                let reason = optional("reason", reason.as_deref())?;
+                reason.iter().for_each(&mut text);
+                What::Step(Step::Escalate { to, reason })
+            }
+            ActRequest::Return { reason, .. } => {
+                // The last one that had it, unless the person says otherwise.
+                let last = || matter.held_by.iter().rev().find(|h| matter.may_return_to.contains(&h.place));
+                let to = to
+                    .or_else(|| last().map(|h| h.place))
+                    .or_else(|| matter.may_return_to.first().copied())
+                    .ok_or(NotAllowed::Violation(Violation::NotBelow))?;
+                let reason = required("reason", &reason)?;
+                text(&reason);
+                What::Step(Step::Return { to, reason })
+            }
+            ActRequest::Release { .. } => {
+                let source = source.ok_or(ActionError::missing("source"))?;
+                What::Step(Step::Release { source })
+            }
+            ActRequest::Answer { text: words, on: day } => {
+                on = self.past_day("on", day)?;
+                let words = required("text", &words)?;
+                text(&words);
+                What::Step(Step::Answer { text: words, outcome: None, lead: None, lead_act: None })
+            }
+            ActRequest::Close { note } => {
+                let note = optional("note", note.as_deref())?;
+                note.iter().for_each(&mut text);
+                What::Step(Step::Close { note })
+            }
+            ActRequest::Reopen { reason } => {
+                let reason = required("reason", &reason)?;
+                text(&reason);
+                What::Step(Step::Reopen { reason })
+            }
+            ActRequest::Withdraw { reason } => {
+                let reason = optional("reason", reason.as_deref())?;
+                reason.iter().for_each(&mut text);
+                What::Step(Step::Withdraw { reason })
+            }
+            ActRequest::Correct { title, body, category, text: words } => {
+                let target =
+                    matter.tip.map(|t| t.act).ok_or(NotAllowed::Violation(Violation::NotRegistered))?;
+                let (body, words) = (optional("body", body.as_deref())?, optional("text", words.as_deref())?);
+                body.iter().chain(&words).for_each(&mut text);
+                What::Step(Step::Correct {
+                    target,
+                    title: optional_short("title", title.as_deref())?,
+                    body,
+                    category: optional_short("category", category.as_deref())?,
+                    text: words,
+                })
+            }
+            ActRequest::TakeOver { reason } => {
+                let reason = required("reason", &reason)?;
+                text(&reason);
+                What::Step(Step::TakeOver { reason })
+            }
+            ActRequest::Settle { branch } => What::Step(Step::Settle { branch }),
+            ActRequest::Tell { answer, how, note } => {
+                let answer = newest(answer, matter)?;
+                let note = optional_short("note", note.as_deref())?;
+                What::Voice(Voice::Tell { answer, how: short("how", &how)?, note })
+            }
+            ActRequest::Rate { score, source, note } => {
+                let note = optional("note", note.as_deref())?;
+                note.iter().for_each(&mut text);
+                What::Voice(Voice::Rate { score, source: short("source", &source)?, note })
+            }
+            ActRequest::Comment { text: words } => {
+                let words = required("text", &words)?;
+                text(&words);
+                What::Voice(Voice::Comment { text: words })
+            }
+            ActRequest::Support { count, note } => {
+                What::Voice(Voice::Support { count, note: optional_short("note", note.as_deref())? })
+            }
+            ActRequest::Ballot { question, body, eligible, present, in_favour, against, abstain, votes } => {
+                What::Voice(Voice::Ballot {
+                    question: short("question", &question)?,
+                    body: short("body", &body)?,
+                    eligible,
+                    present,
+                    in_favour,
+                    against,
+                    abstain,
+                    votes,
+                })
+            }
+            ActRequest::Merge { .. } | ActRequest::Unmerge {} | ActRequest::Decide { .. } => {
+                return Err(ActionError::Broken("an act over several documents came to the wrong place"));
+            }
+        };
+        let warnings = said.iter().any(|s| privacy::has_numbers(s)).then(numbers_warning);
+        Ok((what, on, warnings.into_iter().collect()))
+    }
+}
+
+/// The reply a telling is about.
+fn newest(answer: Option<ActRef>, matter: &Matter) -> Result<ActRef, ActionError> {
+    answer
+        .or_else(|| matter.newest_reply().map(|r| r.act))
+        .ok_or_else(|| NotAllowed::Violation(Violation::NothingToTell).into())
+}

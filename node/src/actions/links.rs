@@ -1,0 +1,67 @@
+//! How the links stand, for people.
+
+use super::{
+    ActionError, Actions, instant_text,
+    views::{LinkView, LinksView},
+};
+use crate::store::{LinkId, LinkState};
+use std::fmt;
+
+/// What a link is doing right now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkNow {
+    /// `up`, `down`, `connecting` or `refused`.
+    pub state: &'static str,
+    /// Why it is not up.
+    pub why: Option<String>,
+}
+
+/// Who knows what the links are doing: the part of the program that drives them.
+pub trait LinkStatus: fmt::Debug + Send + Sync {
+    /// What a link is doing; `None` if it is not driven at all.
+    fn now(&self, link: LinkId) -> Option<LinkNow>;
+}
+
+impl Actions {
+    /// How the links stand.
+    ///
+    /// # Errors
+    /// [`ActionError`] when the store cannot be read.
+    pub async fn links(&self) -> Result<LinksView, ActionError> {
+        let mut view = LinksView { up: None, down: Vec::new() };
+        let world = self.world();
+        let viewer = self.viewer(&world);
+        for link in self.store().link_states().await?.into_iter().filter(|l| !l.closed) {
+            let now = self.link_now(&link).await?;
+            let shown = LinkView {
+                peer: viewer.place(&link.peer),
+                state: now.state,
+                address: link.address.filter(|_| link.up),
+                last_contact: link.last_contact_ms.map(instant_text),
+                last_in_step: link.last_in_step_ms.map(instant_text),
+                why: now.why,
+                waiting: link.out_seq.saturating_sub(link.out_acked),
+                sent: link.out_seq,
+                stored_there: link.out_acked,
+                refused: link.refused,
+                received: link.received,
+            };
+            if link.up {
+                view.up = Some(shown);
+            } else {
+                view.down.push(shown);
+            }
+        }
+        Ok(view)
+    }
+
+    /// What a link is doing: by whoever drives it, else by its log.
+    pub(super) async fn link_now(&self, link: &LinkState) -> Result<LinkNow, ActionError> {
+        if let Some(now) = self.0.links.get().and_then(|l| l.now(link.id)) {
+            return Ok(now);
+        }
+        let last = self.store().link_events(link.id, 1).await?;
+        let up = self.0.links.get().is_none() && last.first().is_some_and(|e| e.up);
+        Ok(LinkNow { state: if up { "up" } else { "down" }, why: link.why.clone() })
+    }
+}

@@ -1,0 +1,81 @@
+//! What can be done next, in the API's own names.
+//!
+//! The procedure speaks of two halves of a merge, one in each document; people merge once, from the
+//! lead. So `absorb` is offered as `merge`, and the source's half is not offered by itself.
+
+use super::{
+    ActionError, Actions,
+    views::{FieldView, NextAct, NextName, NextView, NotNow},
+};
+use crate::store::World;
+use yishi_protocol::fold::{
+    Matter,
+    next::{self, Next, fields_of},
+};
+
+const MERGE: NextName = NextName { act: "merge", label: "并案", label_en: "Merge others into this" };
+const MERGE_FIELDS: &[FieldView] = &[FieldView { name: "sources", required: true, kind: "matters" }];
+const DECIDE_FIELDS: &[FieldView] = &[
+    FieldView { name: "title", required: true, kind: "string" },
+    FieldView { name: "text", required: true, kind: "text" },
+    FieldView { name: "unit", required: false, kind: "string" },
+    FieldView { name: "budget_yuan", required: false, kind: "number" },
+    FieldView { name: "due_on", required: false, kind: "date" },
+    FieldView { name: "answer", required: false, kind: "text" },
+];
+
+fn next_of(matter: &Matter, world: &World) -> Next {
+    let ancestors = world.directory.ancestors(&world.me.cert);
+    next::next(matter, world.me.place, &ancestors)
+}
+
+/// The name the API has for an act of the procedure; `None` for one it does not offer by itself.
+fn named(act: &'static str, label: &'static str, label_en: &'static str) -> Option<NextName> {
+    match act {
+        "merge" | "register" => None,
+        "absorb" => Some(MERGE),
+        _ => Some(NextName { act, label, label_en }),
+    }
+}
+
+/// The names of what may be done now.
+pub(super) fn names(matter: &Matter, world: &World) -> Vec<NextName> {
+    next_of(matter, world).items.iter().filter_map(|a| named(a.act, a.label, a.label_en)).collect()
+}
+
+fn view(next: &Next) -> NextView {
+    let items = next.items.iter().filter_map(|a| {
+        let name = named(a.act, a.label, a.label_en)?;
+        let fields = match name.act {
+            "merge" => MERGE_FIELDS.to_vec(),
+            "decide" => DECIDE_FIELDS.to_vec(),
+            _ => {
+                let fields = fields_of(a.act).iter();
+                let mut fields: Vec<FieldView> =
+                    fields.map(|f| FieldView { name: f.name, required: f.required, kind: f.kind }).collect();
+                if name.act == "answer" {
+                    fields.push(FieldView { name: "on", required: false, kind: "date" });
+                }
+                fields
+            }
+        };
+        Some(NextAct { name, fields })
+    });
+    let not_now = next.not_now.iter().filter_map(|n| {
+        let name = named(n.act, n.label, n.label_en)?;
+        Some(NotNow { name, code: n.code, why: n.why.clone(), why_zh: n.why_zh.clone() })
+    });
+    NextView { items: items.collect(), not_now: not_now.collect() }
+}
+
+impl Actions {
+    /// What this place may do with a matter now, and why not the rest.
+    ///
+    /// # Errors
+    /// As [`Actions::matter`].
+    pub async fn next(&self, reference: &str) -> Result<NextView, ActionError> {
+        let doc = self.find_matter(reference).await?;
+        let matter = self.draft(&doc).await?.matter()?;
+        Ok(view(&next_of(&matter, &self.world())))
+    }
+}

@@ -1,0 +1,282 @@
+//! This node, the tree of places, inviting and revoking.
+
+use super::{
+    ActionError, Actions, day_text, instant_text,
+    matter_view::Viewer,
+    request::{InviteRequest, RevokeRequest},
+    views::{InviteView, NodeView, PathView, PlaceLink, PlaceRow, PlaceView, RevokeView},
+    words::{required, short},
+};
+use crate::link;
+use rand::Rng as _;
+use std::collections::{BTreeMap, BTreeSet};
+use yishi_protocol::{
+    cert::Revocation,
+    ids::{ActorId, CertHash, ChangeHash, DocId, PlaceId},
+    key::Signature,
+    kind::Kind,
+    limits::REVOCATION_CUTS_MAX,
+    place::{Divisions, Level, PlaceCode},
+};
+
+/// How long an invitation holds if nothing is said: over a weekend.
+const EXPIRES_HOURS: u32 = 72;
+/// The longest an invitation may hold.
+const EXPIRES_HOURS_MAX: u32 = 24 * 90;
+/// Documents whose histories are read together when a key is revoked.
+const DOCS_AT_ONCE: usize = 500;
+
+impl Actions {
+    /// This node.
+    #[must_use]
+    pub fn node(&self) -> NodeView {
+        let world = self.world();
+        let viewer = self.viewer(&world);
+        let above = world.directory.ancestors(&world.me.cert);
+        NodeView {
+            place: path(&viewer, &world.me.place, &above),
+            federation: world.directory.federation().to_string(),
+            version: env!("CARGO_PKG_VERSION"),
+            incarnation: world.me.incarnation.0,
+            epoch: self.store().epoch().to_string(),
+            today: day_text(self.today()),
+            node_key: world.me.keys.public().to_string(),
+            web_pin: None,
+            parent: above.first().map(|p| viewer.place(p)),
+        }
+    }
+
+    /// This place, those above it and those below it, parents before children.
+    ///
+    /// # Errors
+    /// [`ActionError`] when the store cannot be read.
+    pub async fn places(&self) -> Result<Vec<PlaceRow>, ActionError> {
+        let world = self.world();
+        let viewer = self.viewer(&world);
+        let me = world.me.place;
+        let above = world.directory.ancestors(&world.me.cert);
+        let mut open = self.store().open_by_home().await?;
+        for (place, stubs) in self.store().open_stubs().await? {
+            *open.entry(place).or_default() += stubs;
+        }
+        let mut links = BTreeMap::new();
+        for link in self.store().link_states().await?.into_iter().filter(|l| !l.closed) {
+            let now = self.link_now(&link).await?;
+            let state = if now.state == "up" { "up" } else { "down" };
+            let last_contact = link.last_contact_ms.map(instant_text);
+            links.insert(link.peer, PlaceLink { state, last_contact });
+        }
+        let mut rows: Vec<(usize, PlaceRow)> = Vec::new();
+        for (place, known) in world.directory.places() {
+            let ancestors = world.directory.place_ancestors(&place);
+            if place != me && !above.contains(&place) && !ancestors.contains(&me) {
+                continue;
+            }
+            let row = PlaceRow {
+                place: viewer.place(&place),
+                parent: ancestors.first().copied(),
+                is_self: place == me,
+                link: links.remove(&place),
+                revoked: known.revoked,
+                open_matters: open.get(&place).copied().unwrap_or(0),
+            };
+            rows.push((ancestors.len(), row));
+        }
+        rows.sort_by(|(a, x), (b, y)| (a, &x.place.code).cmp(&(b, &y.place.code)));
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// A place by id, code or unique name.
+    ///
+    /// # Errors
+    /// [`ActionError::UnknownPlace`] or [`ActionError::Ambiguous`].
+    pub fn find_place(&self, reference: &str) -> Result<PlaceId, ActionError> {
+        let world = self.world();
+        let reference = reference.trim();
+        if reference == "self" {
+            return Ok(world.me.place);
+        }
+        if let Ok(id) = reference.parse::<PlaceId>()
+            && world.directory.place(&id).is_some()
+        {
+            return Ok(id);
+        }
+        let named = |live: bool| -> BTreeSet<PlaceId> {
+            let fits = |p: &PlaceId| {
+                world.directory.place_cert(p).is_some_and(|c| c.code == reference || c.name == reference)
+            };
+            let places = world.directory.places().filter(|(_, known)| !live || !known.revoked);
+            places.map(|(p, _)| p).filter(fits).collect()
+        };
+        let mut found = named(true);
+        if found.is_empty() {
+            found = named(false);
+        }
+        match (found.pop_first(), found.is_empty()) {
+            (Some(place), true) => Ok(place),
+            (Some(_), false) => Err(ActionError::Ambiguous(reference.to_owned())),
+            (None, _) => Err(ActionError::UnknownPlace(reference.to_owned())),
+        }
+    }
+
+    /// Invites a place below: makes a token that is shown once.
+    ///
+    /// # Errors
+    /// [`ActionError::PlaceExists`] if a live place has the code and nothing is to be replaced.
+    pub async fn invite(&self, request: InviteRequest) -> Result<InviteView, ActionError> {
+        let code: PlaceCode =
+            request.code.trim().parse().map_err(|e: yishi_protocol::place::PlaceCodeError| {
+                ActionError::invalid(
+                    "code",
+                    format!(
+                        "“{}” is no place code: {e}. No invitation was made. Check the 12 digits.",
+                        request.code
+                    ),
+                    format!("“{}”不是 12 位区划代码，没有发出邀请。请核对。", request.code),
+                )
+            })?;
+        let address = request.address.clone().or_else(|| self.0.address.get().cloned());
+        let address = short("address", &address.ok_or(ActionError::missing("address"))?)?;
+        let hours = request.expires_hours.unwrap_or(EXPIRES_HOURS);
+        if hours == 0 || hours > EXPIRES_HOURS_MAX {
+            return Err(ActionError::invalid(
+                "expires_hours",
+                format!("An invitation holds for 1 to {EXPIRES_HOURS_MAX} hours. None was made."),
+                format!("邀请的有效期为 1 到 {EXPIRES_HOURS_MAX} 小时，没有发出邀请。"),
+            ));
+        }
+        let world = self.world();
+        let me = &world.me;
+        let existing = world.directory.places().find(|(p, known)| {
+            !known.revoked && world.directory.place_cert(p).is_some_and(|c| c.code == code.to_string())
+        });
+        if let Some((place, _)) = existing {
+            let name = self.viewer(&world).place(&place).name;
+            if !request.replace {
+                return Err(ActionError::PlaceExists(name));
+            }
+            if world.directory.place_ancestors(&place).first() != Some(&me.place) {
+                return Err(ActionError::NotBelow(name));
+            }
+        }
+        let (name, level) = named(code, &request)?;
+        let place = existing.map_or_else(|| self.new_place(), |(place, _)| place);
+        let expires_at = self.now_ms() / 1_000 + u64::from(hours) * 3_600;
+        let asked = link::InviteRequest {
+            place,
+            code: code.to_string(),
+            name: name.clone(),
+            level: level.clone(),
+            address,
+            expires_at,
+        };
+        let token = link::invite(self.store(), asked).await?.to_string();
+        let place = PlaceView { id: place, code: code.to_string(), name, level };
+        Ok(InviteView { token, place, expires_at: instant_text(expires_at * 1_000) })
+    }
+
+    /// An id for a place that is new.
+    fn new_place(&self) -> PlaceId {
+        let mut id = [0; PlaceId::LEN];
+        self.rng().fill_bytes(&mut id);
+        PlaceId(id)
+    }
+
+    /// Ends all keys of a place below: what they wrote until now counts, what they write later does not.
+    ///
+    /// # Errors
+    /// [`ActionError::NotBelow`] for another place.
+    pub async fn revoke(&self, reference: &str, request: RevokeRequest) -> Result<RevokeView, ActionError> {
+        let reason = required("reason", &request.reason)?.0;
+        let reason = short("reason", &reason)?;
+        let place = self.find_place(reference)?;
+        let world = self.world();
+        if !world.directory.place_ancestors(&place).contains(&world.me.place) {
+            return Err(ActionError::NotBelow(self.viewer(&world).place(&place).name));
+        }
+        let certs: Vec<CertHash> = world
+            .directory
+            .iter()
+            .filter(|(hash, c)| c.place == place && world.directory.cut(hash, &DocId([0; 32])).is_none())
+            .map(|(hash, _)| *hash)
+            .collect();
+        let last = self.last_changes(&certs).await?;
+        let mut batch = self.batch();
+        for cert in &certs {
+            let cuts = last.get(cert).map_or(&[][..], Vec::as_slice);
+            // A key that wrote nothing ends all the same.
+            let parts =
+                if cuts.is_empty() { vec![&[][..]] } else { cuts.chunks(REVOCATION_CUTS_MAX).collect() };
+            for last_valid in parts {
+                let revocation = Revocation {
+                    federation: world.directory.federation(),
+                    cert: *cert,
+                    reason: reason.clone(),
+                    last_valid: last_valid.to_vec(),
+                    issuer: world.me.cert,
+                    signature: Signature([0; 64]),
+                };
+                batch.revocations.push(revocation.issued_by(&world.me.keys));
+            }
+        }
+        self.store().write(batch).await?;
+        let link = world.link_to(&place);
+        if let Some(link) = link {
+            self.store().close_link(link.id).await?;
+        }
+        Ok(RevokeView { revoked_certificates: certs.len() as u64, link_closed: link.is_some() })
+    }
+
+    /// For each certificate, the last change of its actors in every document.
+    async fn last_changes(
+        &self,
+        certs: &[CertHash],
+    ) -> Result<BTreeMap<CertHash, Vec<(DocId, ChangeHash)>>, ActionError> {
+        let mut out: BTreeMap<CertHash, Vec<(DocId, ChangeHash)>> = BTreeMap::new();
+        let mut whose: BTreeMap<ActorId, CertHash> = BTreeMap::new();
+        for kind in Kind::ALL {
+            let docs = self.store().docs_of_kind(kind, None).await?;
+            for some in docs.chunks(DOCS_AT_ONCE) {
+                for (doc, state) in self.store().doc_indexes(some).await? {
+                    let mut last: BTreeMap<ActorId, (u64, ChangeHash)> = BTreeMap::new();
+                    for (hash, place) in state.index.iter() {
+                        let at = last.entry(place.actor).or_insert((place.seq, *hash));
+                        if place.seq > at.0 {
+                            *at = (place.seq, *hash);
+                        }
+                    }
+                    let unknown: Vec<ActorId> =
+                        last.keys().filter(|a| !whose.contains_key(*a)).copied().collect();
+                    for record in self.store().actor_records(&unknown).await? {
+                        whose.insert(record.actor, record.cert);
+                    }
+                    for (actor, (_, hash)) in last {
+                        if let Some(cert) = whose.get(&actor).filter(|c| certs.contains(c)) {
+                            out.entry(*cert).or_default().push((doc, hash));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+fn path(viewer: &Viewer<'_>, place: &PlaceId, above: &[PlaceId]) -> PathView {
+    let names: Vec<String> = above.iter().rev().chain([place]).map(|p| viewer.place(p).name).collect();
+    PathView { place: viewer.place(place), path: names.join(" › ") }
+}
+
+/// Name and level as asked, else from the built-in divisions.
+fn named(code: PlaceCode, request: &InviteRequest) -> Result<(String, String), ActionError> {
+    let given =
+        |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+    let (name, level) = (given(&request.name), given(&request.level));
+    if let (Some(name), Some(level)) = (&name, &level) {
+        return Ok((short("name", name)?, short("level", level)?));
+    }
+    let listed = Divisions::shipped().ok().and_then(|d| d.find(code).cloned());
+    let name = name.or_else(|| listed.map(|d| d.name)).ok_or(ActionError::missing("name"))?;
+    let level = level.unwrap_or_else(|| Level::from(code.level_hint()).name().to_owned());
+    Ok((short("name", &name)?, short("level", &level)?))
+}

@@ -1,0 +1,351 @@
+//! What callers ask: exactly the JSON of the API, read strictly.
+//!
+//! Unknown fields are refused, so that a misspelt one is noticed instead of lost.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use yishi_protocol::{calendar::Date, ids::ActRef};
+
+/// A place's own words on who raised a matter. What is in here is sealed.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Petitioner {
+    /// `named` (default), `anonymous` or `proxy`.
+    pub kind: Option<String>,
+    /// Name.
+    pub name: Option<String>,
+    /// Telephone.
+    pub phone: Option<String>,
+    /// Address.
+    pub address: Option<String>,
+}
+
+impl std::fmt::Debug for Petitioner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Petitioner(redacted)")
+    }
+}
+
+/// A number in another system.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExternalRequest {
+    /// Which system.
+    pub system: String,
+    /// Its number there.
+    pub number: String,
+}
+
+/// A matter to raise. Only the body is compulsory.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RaiseRequest {
+    /// What was said.
+    pub body: String,
+    /// A line that names it; the body's first sentence if missing.
+    pub title: Option<String>,
+    /// Category.
+    pub category: Option<String>,
+    /// 来源.
+    pub source: Option<String>,
+    /// 渠道.
+    pub channel: Option<String>,
+    /// The day; today if missing.
+    pub raised_on: Option<Date>,
+    /// Who raised it.
+    pub petitioner: Option<Petitioner>,
+    /// 当场办结: the reply given on the spot.
+    pub settle: Option<String>,
+    /// Its number elsewhere.
+    pub external: Option<ExternalRequest>,
+}
+
+/// A decision, as `decide` in one matter or as an outcome over several.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeRequest {
+    /// The matters, by reference.
+    #[serde(default)]
+    pub proposals: Vec<String>,
+    /// A line that names it.
+    pub title: String,
+    /// What is decided.
+    pub text: String,
+    /// Responsible unit.
+    pub unit: Option<String>,
+    /// Budget in yuan.
+    pub budget_yuan: Option<i64>,
+    /// Due day.
+    pub due_on: Option<Date>,
+    /// The reply to the submitters, given at once.
+    pub answer: Option<String>,
+}
+
+/// One act in a matter. References to matters are numbers, ids or prefixes of ids.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ActRequest {
+    /// 受理.
+    Accept {},
+    /// 不予受理.
+    Refuse {
+        /// Why.
+        reason: String,
+    },
+    /// 办理.
+    Handle {
+        /// What was done.
+        note: String,
+    },
+    /// 上报.
+    Escalate {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// 退回.
+    Return {
+        /// Why.
+        reason: String,
+        /// To whom; the place it came from if there is only one.
+        to: Option<String>,
+    },
+    /// 并案: this matter leads, the named ones follow it.
+    Merge {
+        /// The sources.
+        sources: Vec<String>,
+    },
+    /// 撤销并案: this source goes on by itself.
+    Unmerge {},
+    /// 移出并案: this lead no longer answers for a source.
+    Release {
+        /// The source.
+        source: String,
+    },
+    /// 决定: an outcome over this matter.
+    Decide {
+        /// A line that names it.
+        title: String,
+        /// What is decided.
+        text: String,
+        /// Responsible unit.
+        unit: Option<String>,
+        /// Budget in yuan.
+        budget_yuan: Option<i64>,
+        /// Due day.
+        due_on: Option<Date>,
+        /// The reply, given at once.
+        answer: Option<String>,
+    },
+    /// 答复.
+    Answer {
+        /// What is replied.
+        text: String,
+        /// The day; today if missing.
+        on: Option<Date>,
+    },
+    /// 告知.
+    Tell {
+        /// Which reply; the newest if missing.
+        answer: Option<ActRef>,
+        /// `phone`, `visit`, `paper` or `online`.
+        how: String,
+        /// Remark.
+        note: Option<String>,
+    },
+    /// 评价.
+    Rate {
+        /// 1 to 5.
+        score: i64,
+        /// `resident`, `revisit`, `third_party` or `proxy`.
+        source: String,
+        /// Remark.
+        note: Option<String>,
+    },
+    /// 办结.
+    Close {
+        /// Remark.
+        note: Option<String>,
+    },
+    /// 重新办理.
+    Reopen {
+        /// Why.
+        reason: String,
+    },
+    /// 撤回.
+    Withdraw {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// 更正 of the author's own last step.
+    Correct {
+        /// New title.
+        title: Option<String>,
+        /// New body.
+        body: Option<String>,
+        /// New category.
+        category: Option<String>,
+        /// New text of a reply, reason or note.
+        text: Option<String>,
+    },
+    /// 意见.
+    Comment {
+        /// The words.
+        text: String,
+    },
+    /// 附议.
+    Support {
+        /// How many people.
+        count: Option<i64>,
+        /// Remark.
+        note: Option<String>,
+    },
+    /// 表决.
+    Ballot {
+        /// What was asked.
+        question: String,
+        /// Which body.
+        body: String,
+        /// Entitled to vote.
+        eligible: i64,
+        /// Present.
+        present: i64,
+        /// For.
+        #[serde(rename = "for")]
+        in_favour: i64,
+        /// Against.
+        against: i64,
+        /// Abstaining.
+        abstain: i64,
+        /// Member id to `for`, `against` or `abstain`.
+        #[serde(default)]
+        votes: BTreeMap<String, String>,
+    },
+    /// 提级接办.
+    TakeOver {
+        /// The ground.
+        reason: String,
+    },
+    /// 裁定 between two branches.
+    Settle {
+        /// The first step of the branch that goes on.
+        branch: ActRef,
+    },
+}
+
+/// What a list of matters shows.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    /// Stable name of a stage.
+    pub stage: Option<String>,
+    /// `self` or a place.
+    pub holder: Option<String>,
+    /// A place.
+    pub home: Option<String>,
+    /// A category.
+    pub category: Option<String>,
+    /// Words in number, title or external number.
+    pub q: Option<String>,
+    /// `overdue` or `soon`.
+    pub due: Option<String>,
+    /// Answered and not told.
+    pub untold: Option<bool>,
+    /// Not closed or withdrawn.
+    pub open: Option<bool>,
+    /// `updated` (default, newest first), `deadline` or `number`.
+    pub sort: Option<String>,
+    /// 1 to 500, 50 if missing.
+    pub limit: Option<u32>,
+    /// From `next_cursor`.
+    pub cursor: Option<String>,
+}
+
+/// Which page of a plain list.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    /// 1 to 500, 50 if missing.
+    pub limit: Option<u32>,
+    /// From `next_cursor`.
+    pub cursor: Option<String>,
+}
+
+/// Which replies are exported.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportQuery {
+    /// Which system's matters.
+    pub system: String,
+    /// Only replies of this day or later.
+    pub answered_since: Option<Date>,
+    /// 1 to 500, 50 if missing.
+    pub limit: Option<u32>,
+    /// From `next_cursor`.
+    pub cursor: Option<String>,
+}
+
+/// One row of another system's table. Dates are text, so that a bad one spoils one row only.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportRow {
+    /// The row as the caller counts them.
+    pub row: u64,
+    /// The number there.
+    #[serde(default)]
+    pub number: String,
+    /// A line that names it.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// What was said.
+    #[serde(default)]
+    pub body: String,
+    /// Category.
+    #[serde(default)]
+    pub category: Option<String>,
+    /// The day it was raised.
+    #[serde(default)]
+    pub raised_on: Option<String>,
+    /// The reply.
+    #[serde(default)]
+    pub answer: Option<String>,
+    /// Its day.
+    #[serde(default)]
+    pub answered_on: Option<String>,
+}
+
+/// Rows of another system's table.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportRequest {
+    /// Which system.
+    pub system: String,
+    /// At most 500 rows.
+    pub rows: Vec<ImportRow>,
+}
+
+/// A place to invite.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InviteRequest {
+    /// Its 12-digit code.
+    pub code: String,
+    /// Its name; from the built-in divisions if the code is known there.
+    pub name: Option<String>,
+    /// Its level; likewise.
+    pub level: Option<String>,
+    /// For how long; 72 if missing.
+    pub expires_hours: Option<u32>,
+    /// Where this node is reached, if not as configured.
+    pub address: Option<String>,
+    /// New hardware for a place that exists.
+    #[serde(default)]
+    pub replace: bool,
+}
+
+/// A place whose keys end.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeRequest {
+    /// Why.
+    pub reason: String,
+}

@@ -1,0 +1,390 @@
+//! The projector: from stored changes to what lists show, behind everybody's back.
+//!
+//! It takes documents off the store's durable queue, folds them and writes the read models; then it does
+//! what a place owes by rule without being asked: carrying replies into merged matters and keeping the
+//! registers. Nobody's acknowledgement waits for it, and everything it made can be thrown away and made
+//! again.
+//!
+//! Documents are other people's bytes. Each is folded under a guard; one whose fold stops by itself is set
+//! aside, and one that takes the whole process down is recognised at the next start by a mark made on disk
+//! before it was read. What is set aside is kept and forwarded all the same.
+
+use crate::{
+    actions::{ActionError, Actions, Authors, Sketch},
+    store::{
+        DirtyDoc, ExternalNumber, MatterRow, OutcomeRow, Projection, RawDocument, StoreError, StubRow, World,
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+use thiserror::Error;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use yishi_protocol::{
+    act::Stub,
+    calendar::{Calendar, Date},
+    change,
+    fold::{self, FoldChange, FoldInput, Matter, procedure::Stage},
+    ids::{ActorId, DocId},
+    kind::Kind,
+};
+
+/// Documents folded together: their changes and matters are in memory at once, two megabytes of usual ones.
+const PASS_DOCS: u32 = 500;
+/// A document that was being read each time when the process ended so often is set aside.
+const INTERRUPTED_MAX: u32 = 3;
+/// How long it waits when the disk is full or may not be written.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// Why the projector gave up.
+#[derive(Debug, Error)]
+pub enum ProjectorError {
+    /// The store failed in a way that waiting does not heal.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An action by rule failed.
+    #[error(transparent)]
+    Action(#[from] ActionError),
+    /// The thread that folds was lost.
+    #[error("the thread that reads documents was lost")]
+    Lost,
+}
+
+impl ProjectorError {
+    fn store(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(e) | Self::Action(ActionError::Store(e)) => Some(e),
+            _ => None,
+        }
+    }
+}
+
+/// What one document came to.
+enum Folded {
+    Matter(Box<FoldedMatter>),
+    Outcome(Box<OutcomeRow>),
+    Register(DocId, Vec<StubRow>),
+    /// Nothing that lists show.
+    Nothing,
+    SetAside(DocId, String),
+}
+
+struct FoldedMatter {
+    row: MatterRow,
+    stub: Option<(i64, Stub)>,
+    /// A lead with a reply, or a source of this place: something may have to be carried.
+    carry: Option<Matter>,
+}
+
+/// Folds what changed.
+#[derive(Debug)]
+pub struct Projector {
+    actions: Actions,
+    world: Arc<World>,
+    authors: Arc<Authors>,
+}
+
+impl Projector {
+    /// A projector for these actions' store.
+    #[must_use]
+    pub fn new(actions: Actions) -> Self {
+        let world = actions.world();
+        Self { actions, world, authors: Arc::default() }
+    }
+
+    /// Works until `stop`, then finishes the pass it is in.
+    ///
+    /// # Errors
+    /// [`ProjectorError`] when the store failed for good.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), ProjectorError> {
+        let mut news = self.actions.store().news();
+        let mut suspects_done = false;
+        loop {
+            let worked = match suspects_done {
+                true => self.drain(&stop).await,
+                false => self.suspects().await,
+            };
+            match worked {
+                Ok(()) if !suspects_done => {
+                    suspects_done = true;
+                    continue;
+                }
+                Ok(()) => {}
+                Err(e) if matches!(e.store(), Some(StoreError::Closed)) => return Ok(()),
+                Err(e) if e.store().is_some_and(StoreError::is_transient) => {
+                    warn!(error = %e, "what lists show is behind; trying again");
+                    tokio::select! {
+                        () = stop.cancelled() => return Ok(()),
+                        () = tokio::time::sleep(RETRY_AFTER) => continue,
+                    }
+                }
+                Err(e) => return Err(e),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                heard = news.recv() => match heard {
+                    Ok(_) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return Ok(()),
+                },
+            }
+        }
+    }
+
+    /// Folds until nothing waits; returns how many documents it took.
+    ///
+    /// # Errors
+    /// [`ProjectorError`]; what was folded before stays.
+    pub async fn drain_once(&mut self) -> Result<usize, ProjectorError> {
+        let mut taken = 0;
+        loop {
+            let dirty = self.actions.store().dirty_docs(PASS_DOCS).await?;
+            if dirty.is_empty() {
+                return Ok(taken);
+            }
+            taken += dirty.len();
+            self.pass(dirty).await?;
+        }
+    }
+
+    async fn drain(&mut self, stop: &CancellationToken) -> Result<(), ProjectorError> {
+        while !stop.is_cancelled() {
+            let dirty = self.actions.store().dirty_docs(PASS_DOCS).await?;
+            if dirty.is_empty() {
+                return Ok(());
+            }
+            self.pass(dirty).await?;
+        }
+        Ok(())
+    }
+
+    /// Documents that were being read when the process last ended: one at a time, so that the one that
+    /// ends it again is known.
+    async fn suspects(&mut self) -> Result<(), ProjectorError> {
+        let store = self.actions.store().clone();
+        let suspects: BTreeMap<DocId, u32> = store.interrupted().await?.into_iter().collect();
+        if suspects.is_empty() {
+            return Ok(());
+        }
+        info!(documents = suspects.len(), "the last stop came while documents were being read");
+        for (doc, times) in &suspects {
+            if *times >= INTERRUPTED_MAX {
+                let why = format!("reading it ended the program {times} times");
+                warn!(%doc, times, "set aside: reading it ended the program");
+                store.quarantine(*doc, why, self.actions.now_ms()).await?;
+            }
+        }
+        let mut seen = BTreeSet::new();
+        loop {
+            let dirty = store.dirty_docs(PASS_DOCS).await?;
+            let next: Vec<DirtyDoc> =
+                dirty.into_iter().filter(|d| suspects.contains_key(&d.doc) && seen.insert(d.doc)).collect();
+            if next.is_empty() {
+                return Ok(());
+            }
+            for doc in next {
+                self.pass(vec![doc]).await?;
+            }
+        }
+    }
+
+    async fn pass(&mut self, dirty: Vec<DirtyDoc>) -> Result<(), ProjectorError> {
+        let store = self.actions.store().clone();
+        store.begin_applying(&dirty).await?;
+        let raw = store.raw_documents(&dirty).await?;
+        self.learn_authors(&raw).await?;
+        let (actions, world, authors) = (self.actions.clone(), self.world.clone(), self.authors.clone());
+        let fold = move || -> Vec<Folded> {
+            let at = At { actions: &actions, world: &world, authors: &authors };
+            raw.into_iter().map(|doc| at.fold(doc)).collect()
+        };
+        let folded = tokio::task::spawn_blocking(fold).await.map_err(|_| ProjectorError::Lost)?;
+        let mut projection = Projection { done: dirty, ..Projection::default() };
+        let (mut stubs, mut carry) = (Vec::new(), Vec::new());
+        for one in folded {
+            match one {
+                Folded::Matter(m) => {
+                    carry.extend(m.carry.map(|matter| (m.row.doc, matter)));
+                    stubs.extend(m.stub);
+                    projection.matters.push(m.row);
+                }
+                Folded::Outcome(row) => projection.outcomes.push(*row),
+                Folded::Register(doc, rows) => projection.registers.push((doc, rows)),
+                Folded::Nothing => {}
+                Folded::SetAside(doc, why) => {
+                    warn!(%doc, why, "set aside: it cannot be read here");
+                    store.quarantine(doc, why, self.actions.now_ms()).await?;
+                }
+            }
+        }
+        store.project(projection).await?;
+        for (doc, matter) in carry {
+            self.actions.carry(&doc, &matter).await?;
+            self.actions.carry_from_lead(&matter).await?;
+        }
+        if !stubs.is_empty() {
+            self.actions.write_stubs(stubs).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the certificates of all authors are at hand.
+    async fn learn_authors(&mut self, raw: &[RawDocument]) -> Result<(), ProjectorError> {
+        let world = self.actions.world();
+        if !Arc::ptr_eq(&world, &self.world) {
+            // A revocation or a new certificate changes what authors are.
+            self.world = world;
+            self.authors = Arc::default();
+        }
+        let unknown: BTreeSet<ActorId> = raw
+            .iter()
+            .flat_map(|doc| &doc.changes)
+            .filter_map(|(_, bytes)| Some(change::peek(bytes).ok()?.actor))
+            .filter(|actor| !self.authors.knows(actor))
+            .collect();
+        if !unknown.is_empty() {
+            let unknown: Vec<ActorId> = unknown.into_iter().collect();
+            let records = self.actions.store().actor_records(&unknown).await?;
+            Arc::make_mut(&mut self.authors).add(&self.world.directory, &records);
+        }
+        Ok(())
+    }
+}
+
+/// What folding needs to know.
+struct At<'a> {
+    actions: &'a Actions,
+    world: &'a World,
+    authors: &'a Authors,
+}
+
+impl At<'_> {
+    fn fold(&self, raw: RawDocument) -> Folded {
+        let doc = raw.doc;
+        // The guard is for bytes of others; nothing of ours is left half changed behind it.
+        catch_unwind(AssertUnwindSafe(|| self.fold_one(raw)))
+            .unwrap_or_else(|_| Folded::SetAside(doc, "reading it failed".to_owned()))
+    }
+
+    fn fold_one(&self, raw: RawDocument) -> Folded {
+        let RawDocument { doc, header, changes: bytes, updated_at_ms } = raw;
+        let mut changes = Vec::with_capacity(bytes.len());
+        for (hash, bytes) in &bytes {
+            match change::decode(bytes, header.kind) {
+                Ok(decoded) => changes.push(FoldChange { hash: *hash, change: decoded.change }),
+                Err(why) => return Folded::SetAside(doc, why.to_string()),
+            }
+        }
+        drop(bytes);
+        let cut = self.authors.for_doc(&self.world.directory, &doc, &changes);
+        let authors = cut.as_ref().unwrap_or(&self.authors.plain);
+        let input = FoldInput { header: &header, changes: &changes, authors };
+        match header.kind {
+            Kind::Proposal => self.matter(doc, fold::proposal::fold(&input), updated_at_ms),
+            Kind::Outcome => outcome(doc, &fold::outcome::fold(&input), updated_at_ms),
+            // Its own registers tell a place nothing that it does not know better.
+            Kind::Register if header.home != self.world.me.place => {
+                register(doc, &fold::register::fold(&input), updated_at_ms)
+            }
+            Kind::Register | Kind::Dossier | Kind::Charter => Folded::Nothing,
+        }
+    }
+
+    fn matter(&self, doc: DocId, matter: Matter, updated_at_ms: u64) -> Folded {
+        if matter.register.is_none() {
+            return Folded::Nothing;
+        }
+        let Ok(row) = matter_row(doc, &matter, self.actions.calendar(), updated_at_ms) else {
+            return Folded::SetAside(doc, "it cannot be written as JSON".to_owned());
+        };
+        let stub = self.actions.registers(self.world, &matter.home).then(|| self.actions.stub(&matter));
+        let lead = !matter.sources.is_empty() && matter.newest_reply().is_some();
+        let source = matter.merged_into.is_some() && matter.holder == Some(self.world.me.place);
+        Folded::Matter(Box::new(FoldedMatter { row, stub, carry: (lead || source).then_some(matter) }))
+    }
+}
+
+fn day(day: i64) -> Option<String> {
+    Some(Date::from_days(day)?.to_string())
+}
+
+fn small(n: impl TryInto<u32>) -> u32 {
+    n.try_into().unwrap_or(u32::MAX)
+}
+
+fn matter_row(
+    doc: DocId,
+    matter: &Matter,
+    calendar: &Calendar,
+    updated_at_ms: u64,
+) -> Result<MatterRow, serde_json::Error> {
+    let due = matter.deadline.and_then(|d| {
+        Some(calendar.add_working_days(Date::from_days(d.from_day)?, u32::from(d.working_days)).0.to_string())
+    });
+    Ok(MatterRow {
+        doc,
+        number: Some(matter.number.clone()).filter(|n| !n.is_empty()),
+        check_code: Some(matter.check.clone()).filter(|c| !c.is_empty()),
+        title: matter.title.clone(),
+        category: matter.category.clone(),
+        source: matter.source.clone(),
+        channel: matter.channel.clone(),
+        stage: matter.stage.name().to_owned(),
+        holder: matter.holder,
+        home: matter.home,
+        due_day: due,
+        raised_on: day(matter.raised_on),
+        merged_into: matter.merged_into,
+        answered_on: matter.newest_reply().and_then(|r| day(r.on)),
+        told: matter.told,
+        rated: matter.ratings.iter().any(|r| r.counted),
+        closed: matter.stage.is_ended(),
+        supports: small(matter.supporters()),
+        violations: small(matter.violations.len()),
+        external: matter
+            .external
+            .as_ref()
+            .map(|e| ExternalNumber { system: e.system.clone(), number: e.number.clone() }),
+        updated_at_ms,
+        detail: serde_json::to_string(&Sketch::of(matter))?,
+    })
+}
+
+fn outcome(doc: DocId, outcome: &fold::outcome::Outcome, updated_at_ms: u64) -> Folded {
+    let Some(decision) = &outcome.decision else { return Folded::Nothing };
+    let Ok(detail) = serde_json::to_string(outcome) else {
+        return Folded::SetAside(doc, "it cannot be written as JSON".to_owned());
+    };
+    Folded::Outcome(Box::new(OutcomeRow {
+        doc,
+        title: decision.title.clone(),
+        place: outcome.place,
+        decided_on: day(decision.on),
+        due_on: decision.due.and_then(day),
+        matters: decision.proposals.iter().map(|p| p.doc).collect(),
+        updated_at_ms,
+        detail,
+    }))
+}
+
+fn register(doc: DocId, register: &fold::register::Register, updated_at_ms: u64) -> Folded {
+    let rows = register.stubs.iter().map(|(matter, s)| StubRow {
+        register: doc,
+        matter: *matter,
+        place: register.place,
+        number: Some(s.number.clone()).filter(|n| !n.is_empty()),
+        category: s.category.clone(),
+        stage: s.stage.clone(),
+        holder: s.holder,
+        due_day: s.due.and_then(day),
+        closed: Stage::from_name(&s.stage).is_some_and(Stage::is_ended),
+        violations: small(s.violations),
+        updated_at_ms,
+        detail: serde_json::to_string(s).unwrap_or_default(),
+    });
+    Folded::Register(doc, rows.collect())
+}

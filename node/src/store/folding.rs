@@ -1,0 +1,89 @@
+//! Many documents at once as the fold needs them: headers and raw changes, nothing else.
+
+use super::{
+    Store,
+    columns::{array, json_ids, json_ints, unsigned},
+    error::StoreError,
+    queue::DirtyDoc,
+};
+use sqlx::Row;
+use std::collections::BTreeMap;
+use yishi_protocol::{
+    audience::{Audience, Grant},
+    header::Header,
+    ids::{ChangeHash, DocId, PlaceId},
+};
+
+/// A document's header and raw changes.
+#[derive(Debug, Clone)]
+pub struct RawDocument {
+    /// The document.
+    pub doc: DocId,
+    /// Its header.
+    pub header: Header,
+    /// Its changes with their hashes, in any order.
+    pub changes: Vec<(ChangeHash, Vec<u8>)>,
+    /// When the last of them was stored here.
+    pub updated_at_ms: u64,
+}
+
+impl Store {
+    /// Queued documents with their changes.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn raw_documents(&self, docs: &[DirtyDoc]) -> Result<Vec<RawDocument>, StoreError> {
+        let ids = json_ints(docs.iter().map(|d| d.row));
+        let mut tx = self.readers().begin().await?;
+        let mut found: BTreeMap<i64, RawDocument> = BTreeMap::new();
+        let sql = "SELECT d.id, d.doc, d.header FROM json_each(?1) j CROSS JOIN docs d ON d.id = j.value";
+        for row in sqlx::query(sql).bind(&ids).fetch_all(&mut *tx).await? {
+            let header = Header::decode(row.try_get(2)?)?;
+            let raw =
+                RawDocument { doc: DocId(array(&row, 1)?), header, changes: Vec::new(), updated_at_ms: 0 };
+            found.insert(row.try_get(0)?, raw);
+        }
+        let sql = "SELECT c.doc, c.hash, c.stored_at_ms, c.bytes FROM json_each(?1) j
+                   CROSS JOIN commits c ON c.doc = j.value";
+        for row in sqlx::query(sql).bind(&ids).fetch_all(&mut *tx).await? {
+            if let Some(raw) = found.get_mut(&row.try_get::<i64, _>(0)?) {
+                raw.updated_at_ms = raw.updated_at_ms.max(unsigned(&row, 2)?);
+                raw.changes.push((ChangeHash(array(&row, 1)?), row.try_get(3)?));
+            }
+        }
+        tx.rollback().await?;
+        Ok(found.into_values().collect())
+    }
+
+    /// Who sees documents; those not here are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn audiences(&self, docs: &[DocId]) -> Result<BTreeMap<DocId, Audience>, StoreError> {
+        let sql = "SELECT d.doc, d.header, g.bytes FROM json_each(?1) j
+                   CROSS JOIN docs d ON d.doc = unhex(j.value) LEFT JOIN grants g ON g.doc = d.id";
+        let mut out: BTreeMap<DocId, Audience> = BTreeMap::new();
+        for row in sqlx::query(sql).bind(json_ids(docs)).fetch_all(self.readers()).await? {
+            let doc = DocId(array(&row, 0)?);
+            if !out.contains_key(&doc) {
+                out.insert(doc, Audience::of_header(&Header::decode(row.try_get(1)?)?));
+            }
+            if let (Some(bytes), Some(audience)) = (row.try_get::<Option<&[u8]>, _>(2)?, out.get_mut(&doc)) {
+                audience.0.insert(Grant::decode(doc, bytes)?.reach);
+            }
+        }
+        Ok(out)
+    }
+
+    /// Open matters that only a register speaks of, by the place that keeps it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn open_stubs(&self) -> Result<BTreeMap<PlaceId, u64>, StoreError> {
+        let sql = "SELECT s.place, count(DISTINCT s.matter) FROM stubs s
+                   WHERE s.closed = 0 AND s.matter NOT IN (SELECT d.doc FROM matters m JOIN docs d ON d.id = m.doc)
+                   GROUP BY s.place";
+        let rows = sqlx::query(sql).fetch_all(self.readers()).await?;
+        rows.iter().map(|row| Ok((PlaceId(array(row, 0)?), unsigned(row, 1)?))).collect()
+    }
+}

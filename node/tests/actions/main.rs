@@ -1,0 +1,7 @@
+//! What people do at a place, on real databases: alone, and between a district, a town and two villages.
+
+mod alone;
+mod federation;
+mod import;
+mod several;
+mod speed;
