@@ -16,7 +16,7 @@ use yishi_protocol::{
     key::Signature,
     kind::Kind,
     limits::REVOCATION_CUTS_MAX,
-    place::{Divisions, Level, PlaceCode},
+    place::{Divisions, PlaceCode},
 };
 
 /// How long an invitation holds if nothing is said: over a weekend.
@@ -277,6 +277,6 @@ fn named(code: PlaceCode, request: &InviteRequest) -> Result<(String, String), A
     }
     let listed = Divisions::shipped().ok().and_then(|d| d.find(code).cloned());
     let name = name.or_else(|| listed.map(|d| d.name)).ok_or(ActionError::missing("name"))?;
-    let level = level.unwrap_or_else(|| Level::from(code.level_hint()).name().to_owned());
+    let level = level.unwrap_or_else(|| code.level_hint().name().to_owned());
     Ok((short("name", &name)?, short("level", &level)?))
 }

@@ -7,7 +7,7 @@ use super::{
     queue::DirtyDoc,
 };
 use sqlx::Row;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 use yishi_protocol::{
     audience::{Audience, Grant},
     header::Header,
@@ -65,10 +65,11 @@ impl Store {
         let mut out: BTreeMap<DocId, Audience> = BTreeMap::new();
         for row in sqlx::query(sql).bind(json_ids(docs)).fetch_all(self.readers()).await? {
             let doc = DocId(array(&row, 0)?);
-            if !out.contains_key(&doc) {
-                out.insert(doc, Audience::of_header(&Header::decode(row.try_get(1)?)?));
-            }
-            if let (Some(bytes), Some(audience)) = (row.try_get::<Option<&[u8]>, _>(2)?, out.get_mut(&doc)) {
+            let audience = match out.entry(doc) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(Audience::of_header(&Header::decode(row.try_get(1)?)?)),
+            };
+            if let Some(bytes) = row.try_get::<Option<&[u8]>, _>(2)? {
                 audience.0.insert(Grant::decode(doc, bytes)?.reach);
             }
         }

@@ -19,16 +19,16 @@ use yishi_protocol::{
 };
 
 /// 2026-11-16, a Monday, ten in the morning in China.
-pub const MONDAY_MS: u64 = (20_773 * 86_400 + 2 * 3_600) * 1_000;
+pub(crate) const MONDAY_MS: u64 = (20_773 * 86_400 + 2 * 3_600) * 1_000;
 /// One day of the clock.
-pub const DAY_MS: u64 = 86_400_000;
+pub(crate) const DAY_MS: u64 = 86_400_000;
 
-pub struct Node {
+pub(crate) struct Node {
     _dir: TempDir,
-    pub store: Store,
-    pub actions: Actions,
-    pub clock: Arc<SetClock>,
-    pub place: PlaceId,
+    pub(crate) store: Store,
+    pub(crate) actions: Actions,
+    pub(crate) clock: Arc<SetClock>,
+    pub(crate) place: PlaceId,
     projector: Mutex<Projector>,
     taken: Mutex<BTreeMap<PlaceId, u64>>,
 }
@@ -58,16 +58,16 @@ impl Node {
     }
 
     /// Folds everything that waits.
-    pub async fn project(&self) -> usize {
+    pub(crate) async fn project(&self) -> usize {
         self.projector.lock().await.drain_once().await.unwrap()
     }
 
-    pub async fn matter(&self, reference: &str) -> MatterView {
+    pub(crate) async fn matter(&self, reference: &str) -> MatterView {
         self.actions.matter(reference).await.unwrap()
     }
 
     /// How many changes are stored.
-    pub async fn changes(&self) -> usize {
+    pub(crate) async fn changes(&self) -> usize {
         let mut n = 0;
         for kind in yishi_protocol::kind::Kind::ALL {
             for doc in self.store.docs_of_kind(kind, None).await.unwrap() {
@@ -78,7 +78,7 @@ impl Node {
     }
 
     /// Hands everything new to a neighbour, through its gate, and takes its acknowledgement.
-    pub async fn deliver(&self, to: &Node) {
+    pub(crate) async fn deliver(&self, to: &Node) {
         let world = self.store.world();
         let link = world.link_to(&to.place).unwrap().id;
         let mut taken = self.taken.lock().await;
@@ -211,11 +211,11 @@ impl Node {
     }
 }
 
-pub struct Federation {
-    pub district: Node,
-    pub town: Node,
-    pub lugao: Node,
-    pub xinghua: Node,
+pub(crate) struct Federation {
+    pub(crate) district: Node,
+    pub(crate) town: Node,
+    pub(crate) lugao: Node,
+    pub(crate) xinghua: Node,
 }
 
 fn child(
@@ -247,7 +247,7 @@ fn child(
 }
 
 impl Federation {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let keys: [SecretKeys; 4] = std::array::from_fn(|_| SecretKeys::generate(&mut rand::rng()));
         let [d, t, l, x] = &keys;
         let root = Certificate::root(d, PlaceId([1; 16]), "510113000000", "青白江区", "district");
@@ -268,7 +268,7 @@ impl Federation {
     }
 
     /// Projects and delivers until nothing moves any more.
-    pub async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         let nodes = [&self.district, &self.town, &self.lugao, &self.xinghua];
         for _ in 0..4 {
             for node in nodes {

@@ -129,7 +129,7 @@ async fn a_decision_reaches_every_submitter() {
     );
     // Only the holder decides.
     let refused = fed.lugao.actions.decide_outcome(None, request).await.unwrap_err();
-    assert_eq!((refused.code(), refused.rule()), ("not_legal", Some("wrong_stage")));
+    assert_eq!((refused.code(), refused.rule()), ("not_legal", Some("not_holder")));
 }
 
 #[tokio::test]
