@@ -66,6 +66,8 @@ enum Lost {
     Before(Trouble),
     /// It was sent, and the connection broke before the answer.
     After(String),
+    /// Something answered that is not a node.
+    Foreign(Trouble),
 }
 
 /// A connection to one node, made when first needed.
@@ -142,7 +144,7 @@ impl Client {
             let trouble = match lost {
                 // A wrong pin or a closed door does not open by knocking again.
                 Lost::Before(trouble @ Trouble::Unreachable(_)) => trouble,
-                Lost::Before(trouble) => return Err(trouble),
+                Lost::Before(trouble) | Lost::Foreign(trouble) => return Err(trouble),
                 Lost::After(why) if repeat == Repeat::Never => return Err(unconfirmed(&why)),
                 Lost::After(why) => self.unreachable(&why),
             };
@@ -179,10 +181,17 @@ impl Client {
             let status = answer.status().as_u16();
             let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
             let body = body.map_err(|why| (why.to_string(), false))?.to_bytes();
-            Ok::<_, (String, bool)>((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+            let document = match serde_json::from_slice(&body) {
+                Ok(document) => Some(document),
+                // A refusal speaks by its status as well; an answer that is no JSON is not from one of ours.
+                Err(_) if body.is_empty() || status >= 400 => Some(Value::Null),
+                Err(_) => None,
+            };
+            Ok::<_, (String, bool)>((status, document))
         };
         match timeout(Duration::from_secs(ANSWER_SECONDS_MAX), exchange).await {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok((status, Some(document)))) => Ok((status, document)),
+            Ok(Ok((_, None))) => Err(Lost::Foreign(self.foreign())),
             // Not yet written: as good as never sent.
             Ok(Err((why, true))) => Err(Lost::Before(self.unreachable(&why))),
             Ok(Err((why, false))) => Err(Lost::After(why)),
@@ -286,6 +295,14 @@ impl Client {
                 "{target} cannot be reached ({why}); this changed nothing. Check network, address and port and try again, or use yishi on that machine."
             )),
         }
+    }
+
+    fn foreign(&self) -> Trouble {
+        let target = &self.target;
+        Trouble::Unreachable(both!(
+            "{target} 有应答，但不是议事服务的应答。请核对 --node 的地址和端口。",
+            "{target} answers, but not as Yishi does. Check address and port of --node."
+        ))
     }
 
     /// A TLS handshake that failed: for the wrong key, or for the network's reasons.

@@ -70,7 +70,11 @@ impl Console {
 
     /// A remark beside the answer, on standard error. Its loss is no reason to stop.
     pub fn note(&self, text: &str) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let lines = match self.width {
+            Some(width) if io::stderr().is_terminal() => folded(text, "", width).join("\n"),
+            _ => text.to_owned(),
+        };
+        let _ = writeln!(io::stderr().lock(), "{lines}");
     }
 
     /// Whether somebody can be asked.

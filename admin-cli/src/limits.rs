@@ -32,5 +32,7 @@ pub const YEAR_MIN: i16 = 1949;
 pub const PAGE_ITEMS_MAX: usize = 500;
 /// The narrowest a table is squeezed to, in columns.
 pub const TABLE_WIDTH_MIN: usize = 60;
+/// The narrowest the column that gives way first becomes: five Chinese characters still tell matters apart.
+pub const COLUMN_WIDTH_MIN: usize = 12;
 /// The widest text is laid out for reading, in columns: about 36 Chinese characters.
 pub const READING_WIDTH_MAX: usize = 76;

@@ -5,7 +5,7 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::import::clean::for_terminal;
-use crate::limits::TABLE_WIDTH_MIN;
+use crate::limits::{COLUMN_WIDTH_MIN, TABLE_WIDTH_MIN};
 
 /// What a cell means; colour never says it alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +55,13 @@ impl Cell {
     }
 }
 
+impl Cell {
+    /// Whether there is nothing to see.
+    pub fn is_empty(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+}
+
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
         Cell::new(text, Paint::Plain)
@@ -72,6 +79,7 @@ impl From<String> for Cell {
 pub struct Table {
     headers: Vec<Cell>,
     rows: Vec<Vec<Cell>>,
+    gives_way: Option<usize>,
 }
 
 impl Table {
@@ -80,7 +88,14 @@ impl Table {
         Self {
             headers: headers.iter().map(|header| Cell::new(header, Paint::Bold)).collect(),
             rows: Vec::new(),
+            gives_way: None,
         }
+    }
+
+    /// Names the column that is cut first where room is short: usually the title.
+    pub fn giving_way(mut self, column: usize) -> Self {
+        self.gives_way = Some(column);
+        self
     }
 
     /// Adds a row.
@@ -101,12 +116,14 @@ impl Table {
         if let Some(width) = width {
             let width = width.max(TABLE_WIDTH_MIN);
             let mut total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+            let first = self.gives_way.and_then(|column| widths.get_mut(column));
+            if let Some(first) = first.filter(|first| **first > COLUMN_WIDTH_MIN) {
+                let less = total.saturating_sub(width).min(*first - COLUMN_WIDTH_MIN);
+                *first -= less;
+                total -= less;
+            }
             while total > width {
-                // The widest column gives way, column by column: usually the title.
-                let Some(widest) = widths.iter_mut().max() else { break };
-                if *widest <= 8 {
-                    break;
-                }
+                let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > 8) else { break };
                 *widest -= 1;
                 total -= 1;
             }
@@ -150,17 +167,21 @@ pub fn folded(text: &str, indent: &str, width: usize) -> Vec<String> {
     let room = width.saturating_sub(indent.width()).max(20);
     let mut lines = Vec::new();
     for paragraph in for_terminal(text).split('\n') {
-        let (mut line, mut used) = (String::new(), 0usize);
+        // A paragraph that is indented itself stays so in all its lines.
+        let own = paragraph.len() - paragraph.trim_start_matches(' ').len();
+        let (paragraph, indent) = (paragraph.trim_start_matches(' '), format!("{indent}{}", " ".repeat(own)));
+        let (mut line, mut used) = (String::new(), own);
+        let room = room.max(own + 20);
         for piece in pieces(paragraph) {
             let wide = piece.width();
             // Closing marks never start a line.
             let closing = piece.chars().all(|c| "，。、；：！？）》」』”’,.;:!?)".contains(c));
-            if used + wide > room && used > 0 && !closing {
+            if used + wide > room && used > own && !closing {
                 lines.push(format!("{indent}{}", line.trim_end()));
                 line.clear();
-                used = 0;
+                used = own;
             }
-            if used == 0 && piece == " " {
+            if line.is_empty() && piece == " " {
                 continue;
             }
             line.push_str(piece);
@@ -214,6 +235,8 @@ mod tests {
         table.row(vec!["B".into(), "长".repeat(60).into(), "已登记".into()]);
         assert!(table.lines(Some(70), false).iter().all(|line| line.width() <= 70));
         assert!(table.lines(Some(70), false)[3].contains('…'));
+        let cut_first = table.clone().giving_way(1).lines(Some(60), false);
+        assert!(cut_first[1].contains("芦稿-2026-0187") && cut_first[1].contains("已登记"), "{cut_first:?}");
         assert!(table.lines(None, false)[3].contains(&"长".repeat(60)));
     }
 

@@ -101,7 +101,10 @@ pub fn open(path: &Path, sheet: Option<&str>, encoding: Option<&str>) -> Result<
     let tables = if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         workbook(bytes, sheet)?
     } else {
-        vec![text(&bytes, encoding)?]
+        let (decoded, form) = decode(&bytes, encoding)?;
+        // A large file stands in memory once, not in two encodings.
+        drop(bytes);
+        vec![rows_of(decoded, form)?]
     };
     if tables.iter().all(|table| table.rows.is_empty()) {
         return Err(both!(
@@ -115,6 +118,10 @@ pub fn open(path: &Path, sheet: Option<&str>, encoding: Option<&str>) -> Result<
 /// Reads CSV (or tab- or semicolon-separated text) from bytes.
 pub fn text(bytes: &[u8], encoding: Option<&str>) -> Result<Table, Both> {
     let (decoded, form) = decode(bytes, encoding)?;
+    rows_of(decoded, form)
+}
+
+fn rows_of(decoded: String, form: &str) -> Result<Table, Both> {
     let start = decoded.trim_start();
     if start.starts_with("<html")
         || start.starts_with("<!DOCTYPE")

@@ -201,8 +201,8 @@ impl Progress {
     fn new(total: usize, lang: Lang) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let template = lang.of(
-                "导入 {bar:32} {pos}/{len} 行  每秒 {per_sec}  还要 {eta}",
-                "importing {bar:32} {pos}/{len} rows  {per_sec}  {eta} left",
+                "导入 {bar:32} {pos}/{len} 行  还要 {eta}",
+                "importing {bar:32} {pos}/{len} rows  {eta} left",
             );
             let style =
                 ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Desk, at, fields, items, text};
 use crate::args::OutcomeVerb;
 use crate::client::escaped;
-use crate::table::{Paint, Table};
+use crate::table::{Cell, Paint, Table};
 use crate::trouble::Trouble;
 use crate::words;
 use crate::words::Lang;
@@ -77,15 +77,15 @@ fn show(desk: &Desk, outcome: &Value) -> Result<(), Trouble> {
     let (lang, console) = (desk.lang(), &desk.console);
     console.say(&console.paint(Paint::Bold, text(outcome, "title")))?;
     let budget = at(outcome, "budget_yuan").filter(|budget| !budget.is_null()).map(Value::to_string);
-    let facts = [
+    let facts: [(&str, Cell); 5] = [
         (
             lang.of("决定", "Decided"),
-            format!("{} {}", text(outcome, "decided_on"), text(outcome, "place.name")),
+            format!("{} {}", text(outcome, "decided_on"), text(outcome, "place.name")).into(),
         ),
-        (lang.of("责任单位", "Unit"), text(outcome, "unit").to_owned()),
-        (lang.of("期限", "Due"), text(outcome, "due_on").to_owned()),
-        (lang.of("预算（元）", "Budget (yuan)"), budget.unwrap_or_default()),
-        (lang.of("已存到", "Stored"), super::show::stored(outcome, lang)),
+        (lang.of("责任单位", "Unit"), text(outcome, "unit").into()),
+        (lang.of("期限", "Due"), text(outcome, "due_on").into()),
+        (lang.of("预算（元）", "Budget (yuan)"), budget.unwrap_or_default().into()),
+        (lang.of("已存到", "Stored"), super::show::stored(outcome, lang).into()),
     ];
     super::show::facts(console, &facts)?;
     console.paragraph(text(outcome, "text"), "  ")?;

@@ -110,10 +110,11 @@ async fn invite(desk: &mut Desk, body: &Value, qr: bool) -> Result<(), Trouble> 
     if qr {
         desk.console.say(&qr_code(token, desk.console.colour)?)?;
     }
-    desk.console.say(lang.of(
+    let advice = lang.of(
         "在那台机器上运行：yishi-node join 邀请码。邀请码等于钥匙，请当面交给负责的人，不要发到群里。",
         "On that machine run: yishi-node join TOKEN. The token is a key: hand it over in person, do not post it.",
-    ))
+    );
+    desk.console.paragraph(advice, "")
 }
 
 /// A QR code of half-height blocks. Without colour the blocks are the light modules, as terminals are dark.

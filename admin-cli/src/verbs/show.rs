@@ -69,7 +69,8 @@ pub(crate) fn list(console: &Console, matters: &Value) -> Result<(), Trouble> {
     let mut table = Table::new(match lang {
         Lang::Zh => &["编号", "标题", "环节", "承办", "期限", "存到"],
         Lang::En => &["Number", "Title", "Stage", "Holder", "Deadline", "Stored"],
-    });
+    })
+    .giving_way(1);
     for matter in all {
         let (words, paint) = deadline(matter, lang);
         table.row(vec![
@@ -96,10 +97,10 @@ pub(crate) fn list(console: &Console, matters: &Value) -> Result<(), Trouble> {
 }
 
 /// Facts, one a line, labels lined up; empty ones are left out.
-pub(crate) fn facts(console: &Console, facts: &[(&str, String)]) -> Result<(), Trouble> {
+pub(crate) fn facts(console: &Console, facts: &[(&str, Cell)]) -> Result<(), Trouble> {
     let mut table = Table::new(&["", ""]);
-    for (label, fact) in facts.iter().filter(|(_, fact)| !fact.trim().is_empty()) {
-        table.row(vec![Cell::new(&format!("  {label}"), Paint::Dim), fact.trim().into()]);
+    for (label, fact) in facts.iter().filter(|(_, fact)| !fact.is_empty()) {
+        table.row(vec![Cell::new(&format!("  {label}"), Paint::Dim), fact.clone()]);
     }
     let lines = table.lines(console.width, console.colour);
     if lines.len() < 2 {
@@ -128,29 +129,26 @@ pub(crate) fn matter(console: &Console, matter: &Value) -> Result<(), Trouble> {
     facts(
         console,
         &[
-            (lang.of("环节", "Stage"), stage(matter, lang)),
-            (lang.of("承办", "Holder"), holder.to_owned()),
-            (lang.of("期限", "Deadline"), due),
+            (lang.of("环节", "Stage"), stage(matter, lang).into()),
+            (lang.of("承办", "Holder"), holder.into()),
+            (lang.of("期限", "Deadline"), Cell::new(&due, paint)),
             (
                 lang.of("提出", "Raised"),
-                format!("{} {}", text(matter, "raised_on"), text(matter, "home.name")),
+                format!("{} {}", text(matter, "raised_on"), text(matter, "home.name")).into(),
             ),
-            (lang.of("类别", "Category"), text(matter, "category").to_owned()),
-            (lang.of("来源", "Source"), [text(matter, "source"), text(matter, "channel")].join(" ")),
+            (lang.of("类别", "Category"), text(matter, "category").into()),
+            (lang.of("来源", "Source"), [text(matter, "source"), text(matter, "channel")].join(" ").into()),
             (
                 lang.of("来源编号", "Their number"),
-                [text(matter, "external.system"), text(matter, "external.number")].join(" "),
+                [text(matter, "external.system"), text(matter, "external.number")].join(" ").into(),
             ),
-            (lang.of("提出人", "Petitioner"), kind.to_owned()),
-            (lang.of("校验码", "Check code"), text(matter, "check_code").to_owned()),
-            (lang.of("附议", "Supports"), supports),
-            (lang.of("已存到", "Stored"), stored(matter, lang)),
-            (lang.of("标识", "Id"), text(matter, "id").to_owned()),
+            (lang.of("提出人", "Petitioner"), kind.into()),
+            (lang.of("校验码", "Check code"), text(matter, "check_code").into()),
+            (lang.of("附议", "Supports"), supports.into()),
+            (lang.of("已存到", "Stored"), stored(matter, lang).into()),
+            (lang.of("标识", "Id"), text(matter, "id").into()),
         ],
     )?;
-    if paint == Paint::Red {
-        console.say(&console.paint(Paint::Red, lang.of("  ！已超期", "  ! overdue")))?;
-    }
     if !text(matter, "body").is_empty() {
         console.say("")?;
         console.paragraph(text(matter, "body"), "  ")?;

@@ -27,6 +27,7 @@ pub(crate) struct Asked {
 /// What to answer.
 pub(crate) enum Answer {
     Json(u16, Value),
+    Text(&'static str),
     /// Break the connection after the request was read.
     HangUp,
 }
@@ -67,6 +68,7 @@ where
                     .status(status)
                     .body(Full::new(Bytes::from(document.to_string())))
                     .unwrap()),
+                Answer::Text(text) => Ok(Response::new(Full::new(Bytes::from(text)))),
                 Answer::HangUp => Err(std::io::Error::other("hang up")),
             }
         }

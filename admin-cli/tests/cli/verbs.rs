@@ -110,6 +110,8 @@ fn exit_statuses_tell_reasons_apart() {
     no(404).yishi(&["matter", "show", "abcdef"]).exits(1);
     no(503).yishi(&["link", "status"]).exits(1);
     yishi(&["--node", "/nonexistent/api.sock", "matter", "list"], "").exits(3);
+    let other = Node::new(|_, _| Answer::Text("<html>"));
+    assert!(other.yishi(&["matter", "list"]).exits(3).err.contains("不是议事服务"));
     for args in [
         &["matter", "listt"][..],
         &["matter"],
