@@ -1,0 +1,273 @@
+//! Random histories: places act, rightly and wrongly, and now and then hear from each other.
+
+use super::{
+    super::{Matter, Verdict, next, procedure::StepKind},
+    world::*,
+};
+use crate::{
+    act::{Step, Voice},
+    ids::{ActRef, ActorId, DocId, Hash, PlaceId},
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// One thing that happens: a node does something, then maybe one node hears from another.
+#[derive(Debug, Clone)]
+struct Event {
+    node: usize,
+    action: u8,
+    /// Chooses among what the action needs: a target, a place, whether to write on a stale step.
+    choice: u8,
+    day: i64,
+    heard: Option<(usize, usize)>,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let heard = proptest::option::weighted(0.5, (0..5usize, 0..5usize));
+    (0..5usize, 0..26u8, any::<u8>(), 20_390..20_450i64, heard)
+        .prop_map(|(node, action, choice, day, heard)| Event { node, action, choice, day, heard })
+}
+
+fn pick<T: Copy>(from: &[T], choice: u8) -> Option<T> {
+    (!from.is_empty()).then(|| from[choice as usize % from.len()])
+}
+
+/// What an event does on a node, given what the node shows. Half of it is not allowed.
+fn act(w: &mut World, e: &Event) {
+    let seen = w.view(e.node);
+    let acts: Vec<ActRef> = seen.timeline.iter().map(|t| t.act).collect();
+    let any = pick(&acts, e.choice).unwrap_or(ActRef { actor: ActorId([99; 16]), seq: 1 });
+    let place = [V, T, D, N][e.choice as usize % 4];
+    let above = w.authors[&w.nodes[e.node].actor].ancestors.first().copied().unwrap_or(place);
+    let lead = DocId([e.choice % 2 + 30; 32]);
+    let follows = seen.merged_into.filter(|_| !e.choice.is_multiple_of(8));
+    let reply = seen.newest_reply().map_or(any, |r| r.act);
+    let step = match e.action {
+        0 | 1 => register(),
+        2..=4 if e.choice == 77 => Step::Accept { procedure: Hash([1; 32]), calendar: Hash([2; 32]) },
+        2..=4 => accept(),
+        5 => Step::Refuse { reason: text("不归") },
+        6 => handle(),
+        7 | 8 => escalate(if e.choice.is_multiple_of(5) { place } else { above }),
+        9 => Step::Return { to: place, reason: text("退") },
+        10 => Step::Merge { into: lead },
+        11 => Step::Unmerge {},
+        12 => Step::Absorb { source: cited(e.choice % 3) },
+        13 => Step::Release { source: DocId([e.choice % 3; 32]) },
+        14 => decide(),
+        15 | 16 => Step::Answer {
+            text: text("答"),
+            outcome: None,
+            lead: follows,
+            lead_act: follows.map(|_| ActRef { actor: ActorId([30; 16]), seq: 3 }),
+        },
+        17 => close(),
+        18 => Step::Reopen { reason: text("未办好") },
+        19 => Step::Withdraw { reason: None },
+        20 => correct(seen.tip.map_or(any, |t| t.act), None, Some("改")),
+        21 | 22 => take_over(),
+        23 => Step::Settle { branch: pick(&seen.branches, e.choice).unwrap_or(any) },
+        _ => {
+            let voice = match e.choice % 5 {
+                0 => Voice::Comment { text: text("说") },
+                1 => ballot(9, 7, [4, 2, 1]),
+                2 => rate("revisit"),
+                3 => Voice::Support { count: Some(i64::from(e.choice) % 3), note: None },
+                _ => tell(reply),
+            };
+            w.voice(e.node, voice);
+            return;
+        }
+    };
+    if e.choice % 16 == 15 {
+        w.step_on(e.node, Some(any), step);
+    } else {
+        w.step(e.node, step);
+    }
+}
+
+fn happen(events: &[Event]) -> World {
+    let mut w = World::registered();
+    for (i, e) in events.iter().enumerate() {
+        // A machine is copied now and then.
+        if e.choice == 200 && w.nodes.len() == 5 {
+            w.copy_machine(e.node);
+        }
+        w.today = e.day;
+        act(&mut w, e);
+        if let Some((from, to)) = e.heard {
+            let from = if i % 7 == 6 { w.nodes.len() - 1 } else { from };
+            w.send(from, to);
+        }
+    }
+    w
+}
+
+/// What a later arrival may turn a verdict into, besides itself.
+fn fork_choice(v: Verdict) -> bool {
+    matches!(v, Verdict::Counted | Verdict::Superseded | Verdict::Late | Verdict::Waiting)
+}
+
+fn verdicts(m: &Matter) -> BTreeMap<crate::ids::ChangeHash, (&str, Verdict, i64)> {
+    m.timeline.iter().map(|e| (e.hash, (e.kind.as_ref(), e.verdict, e.on))).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_of_arrival_gives_the_same_matter(
+        events in prop::collection::vec(event(), 1..40),
+        keys in prop::collection::vec(any::<u32>(), 48),
+        unknown in 0..12u8,
+        cut in proptest::option::of((0..4u8, any::<prop::sample::Index>())),
+    ) {
+        let mut w = happen(&events);
+        w.authors.remove(&ActorId([unknown + 10; 16]));
+        if let Some((who, last)) = cut
+            && let Some(author) = w.authors.get_mut(&ActorId([who + 10; 16]))
+        {
+            author.cut = Some([w.changes[last.index(w.changes.len())].hash].into());
+        }
+        let matter = w.fold();
+        let mut shuffled: Vec<_> = w.changes.iter().cloned().zip(keys.iter().cycle()).collect();
+        shuffled.sort_by_key(|(c, key)| (**key, c.hash));
+        let twice: Vec<_> = shuffled.iter().chain(&shuffled).map(|(c, _)| c.clone()).collect();
+        prop_assert_eq!(&w.fold_of(&twice), &matter);
+        prop_assert_eq!(w.fold_of(&twice).digest(), matter.digest());
+        prop_assert_eq!(matter.timeline.len() + 1, w.changes.len(), "nothing is dropped");
+    }
+
+    #[test]
+    fn later_arrivals_change_nothing_but_which_branch_goes_on(
+        events in prop::collection::vec(event(), 1..40),
+    ) {
+        let w = happen(&events);
+        let matter = w.fold();
+        let whole = verdicts(&matter);
+        for node in 0..w.nodes.len() {
+            let view = w.view(node);
+            for (hash, (kind, before, day)) in verdicts(&view) {
+                let (_, after, later_day) = whole[&hash];
+                prop_assert_eq!(day, later_day);
+                let moves = StepKind::from_name(kind).is_some();
+                let same = before == after || moves && fork_choice(before) && fork_choice(after);
+                prop_assert!(same, "{} {:?} became {:?}", kind, before, after);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_offered_counts_and_what_is_not_does_not(
+        events in prop::collection::vec(event(), 1..30),
+        node in 0..5usize,
+    ) {
+        let mut w = happen(&events);
+        let author = w.authors[&w.nodes[node].actor].clone();
+        let matter = w.view(node);
+        let offer = next::next(&matter, author.place, &author.ancestors);
+        let every = offer.items.iter().map(|a| (a.act, true));
+        for (name, offered) in every.chain(offer.not_now.iter().map(|a| (a.act, false))).collect::<Vec<_>>() {
+            let item = offer.items.iter().find(|a| a.act == name);
+            let place = item.and_then(|a| a.to.first().copied());
+            let written = match step_named(name, &matter, item, place.unwrap_or(T)) {
+                Some(step) => {
+                    let allowed = next::check_step(&matter, author.place, &author.ancestors, &step);
+                    prop_assert_eq!(allowed.is_ok(), offered, "{}: {:?}", name, allowed);
+                    w.step(node, step)
+                }
+                None => {
+                    let answer = item.and_then(|a| a.replies.first().copied());
+                    let none = ActRef { actor: ActorId([99; 16]), seq: 1 };
+                    let any = matter.newest_reply().map_or(none, |r| r.act);
+                    let voice = match name {
+                        "comment" => Voice::Comment { text: text("说") },
+                        "support" => Voice::Support { count: None, note: None },
+                        "ballot" => ballot(9, 7, [4, 2, 1]),
+                        "tell" => tell(answer.unwrap_or(any)),
+                        _ => rate("proxy"),
+                    };
+                    let allowed = next::check_voice(&matter, author.place, &voice);
+                    prop_assert_eq!(allowed.is_ok(), offered, "{}: {:?}", name, allowed);
+                    w.voice(node, voice)
+                }
+            };
+            let after = w.view(node);
+            let newest = after.timeline.iter().rev().find(|e| e.act == written).unwrap();
+            let told_by_other = name == "tell" && author.place != matter.home;
+            if offered {
+                // A settlement may lose only to one made elsewhere, which this node does not know.
+                prop_assert_eq!(newest.verdict, Verdict::Counted, "{}", name);
+            } else if !told_by_other {
+                prop_assert_ne!(newest.verdict, Verdict::Counted, "{}", name);
+            }
+            w.forget_last(node);
+        }
+    }
+}
+
+/// A step of this name with content that fits, if there is such content.
+fn step_named(name: &str, m: &Matter, item: Option<&next::NextAct>, to: PlaceId) -> Option<Step> {
+    let none = ActRef { actor: ActorId([99; 16]), seq: 1 };
+    let tip = m.tip.map_or(none, |t| t.act);
+    let registers = m.tip.is_some_and(|t| t.kind == StepKind::Register);
+    let lead = m.merged_into;
+    Some(match StepKind::from_name(name)? {
+        StepKind::Register => register(),
+        StepKind::Accept => accept(),
+        StepKind::Refuse => Step::Refuse { reason: text("不归") },
+        StepKind::Handle => handle(),
+        StepKind::Escalate => escalate(to),
+        StepKind::Return => Step::Return { to, reason: text("退") },
+        StepKind::Merge => Step::Merge { into: DocId([50; 32]) },
+        StepKind::Unmerge => Step::Unmerge {},
+        StepKind::Absorb => Step::Absorb { source: cited(99) },
+        StepKind::Release => {
+            let source = item.and_then(|a| a.sources.first().copied());
+            Step::Release { source: source.unwrap_or(DocId([98; 32])) }
+        }
+        StepKind::Decide => decide(),
+        StepKind::Answer => {
+            Step::Answer { text: text("答"), outcome: None, lead, lead_act: lead.map(|_| none) }
+        }
+        StepKind::Close => close(),
+        StepKind::Reopen => Step::Reopen { reason: text("未办好") },
+        StepKind::Withdraw => Step::Withdraw { reason: None },
+        StepKind::Correct if registers => correct(tip, Some("改名"), None),
+        StepKind::Correct => correct(tip, None, Some("改")),
+        StepKind::TakeOver => take_over(),
+        StepKind::Settle => Step::Settle { branch: m.branches.first().copied().unwrap_or(none) },
+    })
+}
+
+/// The statements above are worth what the histories reach: every stage, every verdict.
+#[test]
+fn random_histories_reach_every_stage_and_verdict() {
+    use super::super::procedure::Stage;
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let histories = prop::collection::vec(event(), 25..40);
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for _ in 0..250 {
+        let w = happen(&histories.new_tree(&mut runner).unwrap().current());
+        let m = w.fold();
+        *counts.entry(m.stage.name()).or_default() += 1;
+        for e in &m.timeline {
+            *counts.entry(e.verdict.name()).or_default() += 1;
+            if let Verdict::Violation(why) = e.verdict {
+                *counts.entry(why.name()).or_default() += 1;
+            }
+            if e.kind == "settle" && e.verdict == Verdict::Counted {
+                *counts.entry("settled").or_default() += 1;
+            }
+        }
+        *counts.entry("forked").or_default() += m.forks.len();
+    }
+    let stages = Stage::ALL.iter().map(|s| s.name());
+    let verdicts = ["counted", "violation", "late", "superseded", "waiting", "pending", "settled", "forked"];
+    let reasons =
+        ["not_newest", "not_holder", "wrong_lead", "not_told_yet", "waits_for_settlement", "not_below"];
+    for name in stages.chain(verdicts).chain(reasons) {
+        assert!(counts.get(name).is_some_and(|n| *n > 0), "{name} is never reached: {counts:?}");
+    }
+}
