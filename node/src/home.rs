@@ -1,8 +1,8 @@
-//! A node's folder: the database, the secret keys, and what must survive a restore of the database.
+//! A node's folder and what lies in it.
 //!
 //! ```text
-//! DIR/node.key     64 bytes in hexadecimal, 0600: the signing seed and the sealing secret
-//! DIR/yishi.db     the database, with its -wal and -shm
+//! DIR/yishi.db     the database with its -wal and -shm, 0600: the node's secret keys are in it
+//! DIR/node.toml    the configuration, if it is kept here
 //! DIR/sessions     the children's TLS sessions; may be lost
 //! DIR/api.sock     the local administrators' door
 //! ```
@@ -14,7 +14,6 @@ use std::{
     path::{Path, PathBuf},
 };
 use thiserror::Error;
-use yishi_protocol::key::SecretKeys;
 
 /// Why a node's folder cannot be used.
 #[derive(Debug, Error)]
@@ -45,14 +44,6 @@ pub enum HomeError {
         /// Which.
         path: PathBuf,
     },
-    /// The key file is not one.
-    #[error(
-        "{path} is not a node key of 128 hexadecimal digits. Nothing was changed. Put back the key file from your backup: without it this node cannot speak for its place"
-    )]
-    Key {
-        /// Which.
-        path: PathBuf,
-    },
 }
 
 /// Where a node keeps its things.
@@ -78,14 +69,10 @@ impl Home {
         self.0.join("api.sock")
     }
 
-    fn key_file(&self) -> PathBuf {
-        self.0.join("node.key")
-    }
-
     /// Whether a node lives here.
     #[must_use]
     pub fn is_occupied(&self) -> bool {
-        self.key_file().exists() && self.0.join("yishi.db").exists()
+        self.0.join("yishi.db").exists()
     }
 
     /// Makes the folder for a new node.
@@ -99,41 +86,6 @@ impl Home {
         let folder = |source| HomeError::Folder { path: self.0.clone(), source };
         fs::create_dir_all(&self.0).map_err(folder)?;
         fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700)).map_err(folder)
-    }
-
-    /// Keeps a new node's keys.
-    ///
-    /// # Errors
-    /// [`HomeError::Folder`] if they cannot be written and made durable.
-    pub fn keep_keys(&self, keys: &SecretKeys) -> Result<(), HomeError> {
-        let hex: String = keys.to_bytes().iter().map(|b| format!("{b:02x}")).collect();
-        write_secret(&self.key_file(), hex.as_bytes())
-            .map_err(|source| HomeError::Folder { path: self.key_file(), source })
-    }
-
-    /// Reads the node's keys.
-    ///
-    /// # Errors
-    /// [`HomeError::Empty`] without a node, [`HomeError::Key`] for a damaged file.
-    pub fn keys(&self) -> Result<SecretKeys, HomeError> {
-        let path = self.key_file();
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                return Err(HomeError::Empty { path: self.0.clone() });
-            }
-            Err(source) => return Err(HomeError::Folder { path, source }),
-        };
-        let mut bytes = [0u8; 64];
-        let digits = text.trim();
-        if digits.len() != 128 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(HomeError::Key { path });
-        }
-        for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
-            let pair = std::str::from_utf8(pair).unwrap_or_default();
-            *byte = u8::from_str_radix(pair, 16).unwrap_or_default();
-        }
-        Ok(SecretKeys::from_bytes(&bytes))
     }
 }
 
@@ -153,19 +105,15 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::{SeedableRng, rngs::StdRng};
 
     #[test]
-    fn keys_are_kept_and_a_damaged_file_is_named() {
+    fn a_folder_is_taken_once_and_secrets_are_for_their_owner() {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::at(dir.path().join("node"));
-        assert!(matches!(home.keys(), Err(HomeError::Empty { .. })));
         home.prepare().unwrap();
-        let keys = SecretKeys::generate(&mut StdRng::seed_from_u64(1));
-        home.keep_keys(&keys).unwrap();
-        assert_eq!(home.keys().unwrap().public(), keys.public());
-        assert_eq!(fs::metadata(home.key_file()).unwrap().permissions().mode() & 0o777, 0o600);
-        fs::write(home.key_file(), "00ff").unwrap();
-        assert!(matches!(home.keys(), Err(HomeError::Key { .. })));
+        assert!(!home.is_occupied());
+        write_secret(&home.path().join("yishi.db"), b"x").unwrap();
+        assert_eq!(fs::metadata(home.path().join("yishi.db")).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(matches!(home.prepare(), Err(HomeError::Occupied { .. })));
     }
 }

@@ -1,12 +1,26 @@
 //! One place's server.
+//!
+//! ```text
+//! http ──▶ actions ──▶ store ◀── link ◀──▶ other nodes
+//!                        │
+//!                     projector ──▶ read models
+//! ```
+//!
+//! [`run`] is the only file that knows all parts.
 
 pub mod actions;
+pub mod audit;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod doctor;
+pub mod exit;
 pub mod home;
+pub mod http;
 pub mod life;
 pub mod link;
+mod local;
 pub mod projector;
+pub mod run;
 pub mod setup;
 pub mod store;

@@ -1,2 +1,206 @@
-//! The node.
-fn main() {}
+//! `yishi-node`: one place's server.
+
+use clap::{Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+use yishi_node::{
+    clock::SystemClock,
+    config::{Config, LogFormat},
+    demo::{self, DemoRequest},
+    doctor,
+    exit::status_of,
+    home::Home,
+    run, setup,
+};
+use yishi_protocol::invite::Invite;
+
+/// 议事：一个村、镇或区的服务器。 Yishi: the server of one village, township or district.
+#[derive(Debug, Parser)]
+#[command(name = "yishi-node", version, about, after_help = yishi_node::exit::HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the root of a new federation, usually a district's node. 新建联盟的根（通常是区县）。
+    Init {
+        /// The place's 12-digit code, for example 510113000000.
+        #[arg(long)]
+        code: String,
+        /// Its name; known for the shipped divisions.
+        #[arg(long)]
+        name: Option<String>,
+        /// The label of its level; known for the shipped divisions.
+        #[arg(long)]
+        level: Option<String>,
+        /// The node's folder.
+        #[arg(long, default_value = "yishi-data")]
+        dir: PathBuf,
+    },
+    /// Join a federation with an invitation from the place above. 用上级给的邀请码加入。
+    Join {
+        /// The invitation: YISHI1-…
+        token: String,
+        /// The node's folder.
+        #[arg(long, default_value = "yishi-data")]
+        dir: PathBuf,
+    },
+    /// Run the node. 运行。
+    Run {
+        /// The configuration file; default: node.toml in the node's folder, if it is there.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// The node's folder; overrides the configuration's.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
+    /// Check database, clock, link, certificate and disk, and say what to do. 体检。
+    Doctor {
+        /// The configuration file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// The node's folder.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+        /// One JSON document instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// A whole federation on this machine, doing its day's work. 在本机演示一个完整的联盟。
+    Demo(DemoRequest),
+    /// Re-verify every signature and fold of the nodes under a folder. 审计一个目录里的全部节点。
+    Audit {
+        /// The folder: a node's own, or one that holds several.
+        dir: PathBuf,
+        /// One JSON document instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn logging(format: LogFormat, default: &str) {
+    let filter = EnvFilter::try_from_env("YISHI_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}
+
+/// Cancelled by SIGTERM or Ctrl-C.
+fn stop_signal() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        token.cancel();
+    });
+    Ok(stop)
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Two threads serve a village well; a district takes what the machine has.
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_stack_size(1024 * 1024)
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(command(cli.command)),
+        Err(error) => Err(error.into()),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("yishi-node: {error:#}");
+            ExitCode::from(status_of(&error))
+        }
+    }
+}
+
+async fn command(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Init { code, name, level, dir } => {
+            logging(LogFormat::Text, "warn");
+            let home = Home::at(dir);
+            let store = setup::init(&home, setup::InitRequest { code, name, level }, &SystemClock).await?;
+            let world = store.world();
+            let cert = world.directory.get(&world.me.cert);
+            println!(
+                "{} 的节点已建好，目录 {}。下一步：yishi-node run --dir {}",
+                cert.map_or("", |c| c.name.as_str()),
+                home.path().display(),
+                home.path().display()
+            );
+            println!(
+                "The federation {} has its root here. Invite places below with `yishi place invite`.",
+                world.directory.federation()
+            );
+            store.close().await?;
+        }
+        Command::Join { token, dir } => {
+            logging(LogFormat::Text, "warn");
+            let invite: Invite = token.parse()?;
+            let home = Home::at(dir);
+            let store = setup::join(&home, &invite, &SystemClock).await?;
+            println!(
+                "{} 已加入。下一步：yishi-node run --dir {}\n{} has joined; start it with the command above.",
+                invite.name,
+                home.path().display(),
+                invite.name
+            );
+            store.close().await?;
+        }
+        Command::Run { config, dir } => {
+            let config = Config::find(config.as_deref(), dir.as_deref())?;
+            logging(config.log.format, "info");
+            let stop = stop_signal()?;
+            run::run(config, stop, |started| {
+                let pages = started.pages.map(|a| format!("http://{a}/")).unwrap_or_default();
+                tracing::info!(link = %started.link, pages, "the node is running");
+            })
+            .await?;
+        }
+        Command::Doctor { config, dir, json } => {
+            logging(LogFormat::Text, "error");
+            let config = Config::find(config.as_deref(), dir.as_deref())?;
+            let report = doctor::examine(&config, Arc::new(SystemClock)).await;
+            if json {
+                println!("{}", serde_json::to_string(&report)?);
+            } else {
+                print!("{report}");
+            }
+            return Ok(ExitCode::from(u8::from(!report.is_well())));
+        }
+        Command::Demo(request) => {
+            logging(LogFormat::Text, "error");
+            let stop = stop_signal()?;
+            return Ok(ExitCode::from(u8::from(!demo::run(request, stop).await?)));
+        }
+        Command::Audit { dir, json } => {
+            logging(LogFormat::Text, "error");
+            let report = yishi_node::audit::audit(&dir, |line| {
+                if !json {
+                    eprintln!("{line}");
+                }
+            })
+            .await?;
+            if json {
+                println!("{}", serde_json::to_string(&report)?);
+            } else {
+                print!("{report}");
+            }
+            return Ok(ExitCode::from(u8::from(!report.holds())));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -94,10 +94,8 @@ async fn one(
         let first = first.ok().and_then(Result::ok).and_then(|body| frames::unpack(&body).ok());
         let answer = match first {
             Some(Frame::Join(request)) => {
-                if let Some(handshake) = confirmed.take()
-                    && !handshake.await
-                {
-                    return Ok(());
+                if let Some(handshake) = confirmed.take() {
+                    handshake.await;
                 }
                 join::answer(&context.store, &key, &request, context.board.now_ms()).await?
             }
@@ -113,11 +111,13 @@ async fn one(
     drop(permit);
     context.connections.take_over(link, &connection);
     context.board.set(link, Connected::Connecting, None);
+    let watched = connection.clone();
     let handshake = async move {
-        match confirmed {
-            Some(confirmed) => confirmed.await,
-            None => true,
+        if let Some(confirmed) = confirmed {
+            // On this side its value says whether early data came, not whether the handshake succeeded.
+            confirmed.await;
         }
+        watched.close_reason().is_none()
     };
     driver::converse(&context, link, &connection, send, recv, handshake).await.map(|_| ())
 }

@@ -266,7 +266,7 @@ pub(crate) async fn standing_commits(
     store: &Store,
     up: LinkId,
     opening: &Opening,
-) -> Result<Vec<FedCommit>, LinkError> {
+) -> Result<Vec<FedCommit>, StoreError> {
     let mut blocks: BTreeMap<u64, Vec<FedCommit>> = BTreeMap::new();
     for to in opening.standing.iter().map(|s| s.block).collect::<BTreeSet<_>>() {
         let receipts = store.receipts(up, to.saturating_sub(1), to).await?;

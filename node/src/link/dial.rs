@@ -95,16 +95,19 @@ async fn attempt(
             // HELLO leaves with the first packet. If the parent forgot the session it is as if nothing
             // had been said, and the conversation begins again on the same connection.
             let (send, recv) = connection.open_bi().await.map_err(|e| gone(&e))?;
+            let mut accepted = std::pin::pin!(accepted);
             {
                 let early =
                     driver::converse(context, link, &connection, send, recv, std::future::ready(true));
                 tokio::pin!(early);
-                let accepted = tokio::select! {
-                    ended = &mut early => return ended,
-                    accepted = accepted => accepted,
-                };
-                if accepted {
-                    return early.await;
+                tokio::select! {
+                    // Refused early data breaks the stream before this side learns why.
+                    ended = &mut early => if connection.close_reason().is_some() || accepted.await {
+                        return ended;
+                    },
+                    taken = &mut accepted => if taken {
+                        return early.await;
+                    },
                 }
             }
             connection

@@ -12,6 +12,7 @@
 mod accept;
 mod admit;
 mod blocks;
+mod call;
 mod dial;
 mod driver;
 mod endpoint;
@@ -21,6 +22,7 @@ mod state;
 mod tls;
 
 pub(crate) use blocks::{in_block_order, standing_commits};
+pub(crate) use call::Call;
 pub use endpoint::{EndpointError, Timing};
 pub use frames::FrameError;
 pub use join::{InviteRequest, JoinError, NewNode, invite, join};

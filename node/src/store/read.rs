@@ -330,6 +330,18 @@ impl Store {
         Ok(out)
     }
 
+    /// Reads the whole database through and checks its structure.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] says what SQLite found.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let row = sqlx::query("PRAGMA quick_check(1)").fetch_one(self.readers()).await?;
+        match row.try_get::<String, _>(0)?.as_str() {
+            "ok" => Ok(()),
+            what => Err(StoreError::Damaged(what.to_owned())),
+        }
+    }
+
     /// A feed's last row and its digest.
     ///
     /// # Errors

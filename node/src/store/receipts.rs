@@ -269,18 +269,25 @@ impl Store {
         rows.iter().map(|row| stored_receipt(row, 0)).collect()
     }
 
-    /// How many levels above have stored every change of a document: its slowest change's level. What
-    /// came from the parent is stored at the parent. Documents not here are left out.
+    /// How many levels above have stored everything of a document that this place or one below it wrote:
+    /// its slowest change's level. What came from above is vouched for by the signatures it came with; a
+    /// document of which nothing was written here or below is stored at every level it came through.
+    /// Documents not here are left out.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn stored_up(&self, docs: &[DocId]) -> Result<BTreeMap<DocId, u32>, StoreError> {
         let up = self.world().parent().map_or(-1, |l| l.id.0);
         let sql =
-            "SELECT d.doc, min(CASE WHEN c.origin_link IS ?2 THEN max(c.stored_up, 1) ELSE c.stored_up END)
+            "SELECT d.doc, coalesce(min(CASE WHEN c.origin_link IS ?2 THEN NULL ELSE c.stored_up END), ?3)
                    FROM json_each(?1) j CROSS JOIN docs d ON d.doc = unhex(j.value)
                    JOIN commits c ON c.doc = d.id GROUP BY d.id";
-        let rows = sqlx::query(sql).bind(json_ids(docs)).bind(up).fetch_all(self.readers()).await?;
+        let rows = sqlx::query(sql)
+            .bind(json_ids(docs))
+            .bind(up)
+            .bind(yishi_protocol::limits::CERT_CHAIN_MAX as i64)
+            .fetch_all(self.readers())
+            .await?;
         rows.iter().map(|row| Ok((DocId(array(row, 0)?), small(row, 1)?))).collect()
     }
 }

@@ -2,8 +2,6 @@
 
 mod flow;
 mod forks;
-mod others;
-mod random;
 mod world;
 
 use super::procedure;

@@ -1,0 +1,293 @@
+//! The doctor: looks at database, clock, link, certificate and disk, and says what to do.
+//!
+//! It changes nothing. With the node running it asks the node itself for what only it knows; otherwise
+//! it opens the database.
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    home::Home,
+    local::Client,
+    store::{Store, StoreError},
+};
+use serde::Serialize;
+use serde_json::Value;
+use std::{fmt, path::Path, sync::Arc};
+
+/// Less free space than this is a warning: a village's year of matters takes some tens of megabytes.
+const FREE_BYTES_MIN: u64 = 200 * 1024 * 1024;
+/// A link not heard of for longer than this is worth a word, though a village works on without it.
+const SILENT_MS_MAX: u64 = 3 * 86_400_000;
+/// No clock of a running node shows an earlier time than this program's own making (2026-01-01).
+const CLOCK_MS_MIN: u64 = 1_767_225_600_000;
+
+/// How one thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// As it should be.
+    Well,
+    /// Works, and should be looked at.
+    Watch,
+    /// Does not work.
+    Ill,
+}
+
+/// One thing looked at.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// Which.
+    pub what: &'static str,
+    /// Which, in Chinese.
+    pub what_zh: &'static str,
+    /// How it is.
+    pub health: Health,
+    /// What was seen and what to do, in Chinese.
+    pub zh: String,
+    /// The same in English.
+    pub en: String,
+}
+
+/// Everything looked at.
+#[derive(Debug, Clone, Serialize, Default)]
+pub struct Examination {
+    /// One by one.
+    pub findings: Vec<Finding>,
+}
+
+impl Examination {
+    /// Whether nothing is ill.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.findings.iter().all(|f| f.health != Health::Ill)
+    }
+
+    fn note(
+        &mut self,
+        (what, what_zh): (&'static str, &'static str),
+        health: Health,
+        zh: String,
+        en: String,
+    ) {
+        self.findings.push(Finding { what, what_zh, health, zh, en });
+    }
+}
+
+impl fmt::Display for Examination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            let mark = match finding.health {
+                Health::Well => '✓',
+                Health::Watch => '!',
+                Health::Ill => '✗',
+            };
+            writeln!(f, "{mark} {}：{}\n  {}: {}", finding.what_zh, finding.zh, finding.what, finding.en)?;
+        }
+        Ok(())
+    }
+}
+
+const DATABASE: (&str, &str) = ("database", "数据库");
+const CLOCK: (&str, &str) = ("clock", "时钟");
+const LINK: (&str, &str) = ("link", "连接");
+const CERTIFICATE: (&str, &str) = ("certificate", "证书");
+const DISK: (&str, &str) = ("disk", "磁盘");
+
+/// Examines the node of a configuration.
+pub async fn examine(config: &Config, clock: Arc<dyn Clock>) -> Examination {
+    let mut out = Examination::default();
+    let home = Home::at(&config.data_dir);
+    time(&mut out, clock.as_ref());
+    disk(&mut out, home.path());
+    if !home.is_occupied() {
+        let dir = home.path().display();
+        out.note(
+            DATABASE,
+            Health::Ill,
+            format!("{dir} 里还没有节点。区里用 yishi-node init，镇村用 yishi-node join 邀请码。"),
+            format!("there is no node in {dir} yet: `yishi-node init` for a root, `yishi-node join TOKEN` below one"),
+        );
+        return out;
+    }
+    match Store::open(home.path()).await {
+        Ok(store) => {
+            match store.check().await {
+                Ok(()) => {
+                    out.note(DATABASE, Health::Well, "打得开，结构完整。".into(), "opens and is whole".into())
+                }
+                Err(error) => out.note(DATABASE, Health::Ill, error.zh(), error.en()),
+            }
+            certificate(&mut out, &store);
+            links(&mut out, &store, clock.as_ref()).await;
+            let _ = store.close().await;
+        }
+        Err(StoreError::InUse(_)) => running(&mut out, &home).await,
+        Err(error) => out.note(DATABASE, Health::Ill, error.zh(), error.en()),
+    }
+    out
+}
+
+/// The node is running: only it may touch the database, so it is asked.
+async fn running(out: &mut Examination, home: &Home) {
+    let client = Client::new(home.socket());
+    let (node, link) = match (client.get("/node").await, client.get("/link").await) {
+        (Ok(node), Ok(link)) => (node, link),
+        (Err(error), _) | (_, Err(error)) => {
+            out.note(
+                DATABASE,
+                Health::Ill,
+                format!("有程序占用着数据库，但本机的节点没有应答（{error}）。请重新启动它。"),
+                format!("a program holds the database, but the node does not answer ({error}); restart it"),
+            );
+            return;
+        }
+    };
+    let text = |v: &Value, at: &str| v.pointer(at).and_then(Value::as_str).unwrap_or("—").to_owned();
+    out.note(DATABASE, Health::Well, "节点正在运行并应答。".into(), "the node is running and answers".into());
+    let (path, federation) = (text(&node, "/place/path"), text(&node, "/federation"));
+    out.note(
+        CERTIFICATE,
+        Health::Well,
+        format!("{path}，联盟 {federation}。"),
+        format!("{path}, federation {federation}; web pin {}", text(&node, "/web_pin")),
+    );
+    let up = link.get("up").filter(|u| !u.is_null()).into_iter();
+    for one in up.chain(link.get("down").and_then(Value::as_array).into_iter().flatten()) {
+        let (name, state) = (text(one, "/peer/name"), text(one, "/state"));
+        let waiting = one.get("waiting").and_then(Value::as_u64).unwrap_or(0);
+        let health = if state == "up" { Health::Well } else { Health::Watch };
+        let words = if state == "up" { "通着" } else { "没有联通，通了会自动送到" };
+        out.note(
+            LINK,
+            health,
+            format!("{name}：{words}，有 {waiting} 条等着；上次联通 {}。", text(one, "/last_contact")),
+            format!(
+                "{name}: {state}, {waiting} rows wait; last contact {}; {}",
+                text(one, "/last_contact"),
+                text(one, "/why")
+            ),
+        );
+    }
+}
+
+fn time(out: &mut Examination, clock: &dyn Clock) {
+    let now = clock.now_ms();
+    let date = yishi_protocol::calendar::Date::from_days(clock.today());
+    let date = date.map(|d| d.to_string()).unwrap_or_default();
+    if now < CLOCK_MS_MIN {
+        out.note(
+            CLOCK,
+            Health::Ill,
+            format!("这台机器的时间是 {date}，早得不对。请接上网络自动校时，或用 date -s 校正；期限和日期都靠它。"),
+            format!("this machine says it is {date}, which cannot be. Let it set its clock from the network, or use `date -s`"),
+        );
+    } else {
+        out.note(
+            CLOCK,
+            Health::Well,
+            format!("今天是 {date}。请看一眼对不对。"),
+            format!("today is {date}; make sure it is"),
+        );
+    }
+}
+
+fn disk(out: &mut Examination, path: &Path) {
+    let probe = path.ancestors().find(|p| p.exists()).unwrap_or(path);
+    match free_bytes(probe) {
+        Some(free) if free < FREE_BYTES_MIN => out.note(
+            DISK,
+            Health::Watch,
+            format!("只剩 {} MB。请清理或换大一点的存储卡；满了会拒绝登记，但不会丢失已保存的。", free >> 20),
+            format!("only {} MB are free; make room. When it is full nothing new is accepted, nothing saved is lost", free >> 20),
+        ),
+        Some(free) => out.note(
+            DISK,
+            Health::Well,
+            format!("剩余 {} MB。", free >> 20),
+            format!("{} MB free", free >> 20),
+        ),
+        None => out.note(
+            DISK,
+            Health::Watch,
+            "看不出剩余空间。".into(),
+            "free space cannot be told".into(),
+        ),
+    }
+}
+
+/// Free bytes for this user, as `df` tells them: the standard library does not.
+fn free_bytes(path: &Path) -> Option<u64> {
+    let output = std::process::Command::new("df").arg("--output=avail").arg("-B1").arg(path).output().ok()?;
+    String::from_utf8(output.stdout).ok()?.lines().nth(1)?.trim().parse().ok()
+}
+
+fn certificate(out: &mut Examination, store: &Store) {
+    let world = store.world();
+    let me = &world.me;
+    let Some(cert) = world.directory.get(&me.cert) else {
+        out.note(
+            CERTIFICATE,
+            Health::Ill,
+            "本机的证书不在数据库里，请从备份恢复。".into(),
+            "this node's certificate is not in its database; restore it from a backup".into(),
+        );
+        return;
+    };
+    if world.directory.is_revoked(&me.cert) {
+        out.note(
+            CERTIFICATE,
+            Health::Ill,
+            format!("{} 的证书已被上级吊销。请向上级要新的邀请码，用新目录 join。", cert.name),
+            format!("the certificate of {} was revoked from above; ask for a new invitation and join with a new folder", cert.name),
+        );
+        return;
+    }
+    let path: Vec<String> = world.directory.chain(&me.cert).iter().rev().map(|c| c.name.clone()).collect();
+    out.note(
+        CERTIFICATE,
+        Health::Well,
+        format!("{}，联盟 {}。", path.join(" › "), world.directory.federation()),
+        format!("{}, federation {}", path.join(" › "), world.directory.federation()),
+    );
+}
+
+async fn links(out: &mut Examination, store: &Store, clock: &dyn Clock) {
+    let states = match store.link_states().await {
+        Ok(states) => states,
+        Err(error) => {
+            out.note(LINK, Health::Ill, error.zh(), error.en());
+            return;
+        }
+    };
+    let world = store.world();
+    let open: Vec<_> = states.into_iter().filter(|l| !l.closed).collect();
+    if open.is_empty() {
+        out.note(LINK, Health::Well, "没有上下级连接。".into(), "no links yet".into());
+    }
+    for link in open {
+        let name = world.directory.place_cert(&link.peer).map_or_else(String::new, |c| c.name.clone());
+        let waiting = link.out_seq.saturating_sub(link.out_acked);
+        let silent = link.last_contact_ms.map(|at| clock.now_ms().saturating_sub(at));
+        let (health, zh, en) = match silent {
+            None => (
+                Health::Watch,
+                format!("{name}：还没联通过，有 {waiting} 条等着。请检查网络和对方地址。"),
+                format!("{name}: never connected, {waiting} rows wait. Check the network and the address"),
+            ),
+            Some(ms) if ms > SILENT_MS_MAX => (
+                Health::Watch,
+                format!("{name}：{} 天没有联通，有 {waiting} 条等着，通了会自动送到。", ms / 86_400_000),
+                format!(
+                    "{name}: silent for {} days, {waiting} rows wait and go by themselves",
+                    ms / 86_400_000
+                ),
+            ),
+            Some(_) => (
+                Health::Well,
+                format!("{name}：近日联通过，有 {waiting} 条等着。"),
+                format!("{name}: heard of lately, {waiting} rows wait"),
+            ),
+        };
+        out.note(LINK, health, zh, en);
+    }
+}

@@ -1,0 +1,80 @@
+//! Exit statuses: one number per kind of trouble, so that scripts and service managers can tell them apart.
+
+use crate::{
+    config::ConfigError,
+    home::HomeError,
+    http::BindError,
+    link::{EndpointError, JoinError},
+    run::RunError,
+    setup::SetupError,
+    store::StoreError,
+};
+use yishi_protocol::invite::InviteError;
+
+/// The table for `--help` and the manual.
+pub const HELP: &str = "\
+Exit status: 0 done · 1 the story or check did not hold · 10 configuration · 11 folder · 12 database in use ·
+13 database damaged · 14 database read-only or disk full · 15 other database trouble · 16 port taken ·
+17 socket · 20 invitation mistyped · 21 invitation used, unknown or expired · 22 parent not reached ·
+23 certificate not valid · 24 clock · 25 unknown place · 30 a part of the node was lost · 64 usage";
+
+/// The exit status of an error.
+#[must_use]
+pub fn status_of(error: &anyhow::Error) -> u8 {
+    error.chain().find_map(|cause| known(cause)).unwrap_or(1)
+}
+
+fn known(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
+    if cause.is::<ConfigError>() {
+        return Some(10);
+    }
+    if cause.is::<HomeError>() {
+        return Some(11);
+    }
+    if let Some(e) = cause.downcast_ref::<StoreError>() {
+        return Some(match e {
+            StoreError::InUse(_) => 12,
+            StoreError::Damaged(_) => 13,
+            StoreError::ReadOnly | StoreError::DiskFull => 14,
+            _ => 15,
+        });
+    }
+    if let Some(e) = cause.downcast_ref::<EndpointError>() {
+        return Some(if matches!(e, EndpointError::PortTaken(_)) { 16 } else { 17 });
+    }
+    if let Some(e) = cause.downcast_ref::<BindError>() {
+        return Some(if matches!(e, BindError::PortTaken(_)) { 16 } else { 17 });
+    }
+    if cause.is::<InviteError>() {
+        return Some(20);
+    }
+    if let Some(e) = cause.downcast_ref::<JoinError>() {
+        return Some(match e {
+            JoinError::Refused { .. } | JoinError::Expired { .. } => 21,
+            JoinError::Unreachable { .. } => 22,
+            JoinError::Clock { .. } => 24,
+            JoinError::Endpoint(inner) => return known(inner),
+            JoinError::Chain(_) | JoinError::Unreadable(_) | JoinError::OtherPlace => 23,
+        });
+    }
+    if let Some(e) = cause.downcast_ref::<SetupError>() {
+        // Transparent variants are their own cause: look inside.
+        return match e {
+            SetupError::Home(inner) => known(inner),
+            SetupError::Store(inner) => known(inner),
+            SetupError::Join(inner) => known(inner),
+            _ => Some(25),
+        };
+    }
+    if let Some(e) = cause.downcast_ref::<RunError>() {
+        return match e {
+            RunError::Home(inner) => known(inner),
+            RunError::Store(inner) => known(inner),
+            RunError::Endpoint(inner) => known(inner),
+            RunError::Bind(inner) => known(inner),
+            RunError::Actions(_) => Some(15),
+            RunError::Lost(_) => Some(30),
+        };
+    }
+    None
+}

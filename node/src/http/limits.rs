@@ -1,0 +1,84 @@
+//! Every bound of the web server, with its unit in its name and its reason beside it.
+
+use std::time::Duration;
+
+/// A JSON body. An import of 500 rows of long letters stays below it; the whole process has 64 MiB.
+pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// A body up to this size is read without a permit: every connection at once stays below 8 MiB.
+pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Bodies above the small size that are held in memory at the same time.
+pub const LARGE_BODIES_MAX: usize = 3;
+/// A form or a sign-in: names and passwords, nothing else. Read before anybody is known.
+pub const FORM_BYTES_MAX: usize = 8 * 1024;
+/// How long to wait for a permit to read a large body before answering "busy".
+pub const LARGE_BODY_WAIT_SECONDS_MAX: u64 = 20;
+/// The longest silence inside a body: a mobile link pauses, a slow-loris client never sends.
+pub const BODY_STALL_SECONDS_MAX: u64 = 15;
+/// The longest a whole body may take: 2 MiB at 100 kbit/s are 170 s.
+pub const BODY_SECONDS_MAX: u64 = 200;
+/// From opening (or the last answer) to a complete request head; also bounds an idle connection.
+pub const HEAD_SECONDS_MAX: u64 = 15;
+/// A TLS handshake, two round trips on the worst mobile link.
+pub const HANDSHAKE_SECONDS_MAX: u64 = 10;
+/// The longest a client may refuse to take the next byte of an answer.
+pub const WRITE_STALL_SECONDS_MAX: u64 = 30;
+/// Request line and headers together: a cookie, a token and a Chinese path are under 2 kB.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Headers in one request; browsers send about twenty.
+pub const HEADERS_MAX: usize = 64;
+/// What one connection buffers: 128 connections of it are 4 MiB.
+pub const CONNECTION_BUFFER_BYTES: usize = 32 * 1024;
+/// Connections over TCP at a time unless configured; the next wait in the kernel's queue.
+pub const CONNECTIONS_MAX: usize = 128;
+/// Connections on the local socket: their own number, so that a flood of browsers never locks the operator out.
+pub const SOCKET_CONNECTIONS_MAX: usize = 16;
+/// How long requests under way may go on after the order to stop.
+pub const DRAIN_SECONDS_MAX: u64 = 10;
+/// The pause after the system refused another connection (no file handles left), in milliseconds.
+pub const ACCEPT_PAUSE_MS: u64 = 200;
+
+/// Items in one page of a list: the most that may be asked for.
+pub const PAGE_ITEMS_MAX: u32 = 500;
+/// Items in one page of a list when nothing is asked.
+pub const PAGE_ITEMS_DEFAULT: u32 = 50;
+/// Matters on one HTML page: with the layout it stays below 60 kB.
+pub const HTML_ITEMS: u32 = 40;
+/// A search text, in characters; longer ones find nothing anyway.
+pub const QUERY_CHARS_MAX: usize = 100;
+/// Rows of one import request, as the contract says.
+pub const IMPORT_ROWS_MAX: usize = 500;
+/// A proposal list of one outcome or one merge; a campaign's hundreds of letters fit.
+pub const REFS_MAX: usize = 1_000;
+
+/// Argon2id memory in KiB. Chosen for a 64 MiB box: 19 MiB with two passes is the least OWASP recommends,
+/// and only one computation runs at a time.
+pub const PASSWORD_MEMORY_KIB: u32 = 19 * 1024;
+/// Argon2id passes over that memory.
+pub const PASSWORD_PASSES: u32 = 2;
+/// A password in bytes: hashing a megabyte for a stranger is not a service we offer.
+pub const PASSWORD_BYTES_MAX: usize = 256;
+/// The shortest password a person may choose, in characters.
+pub const PASSWORD_CHARS_MIN: usize = 8;
+/// Sign-ins waiting for the one computation; more are told to come back.
+pub const SIGN_INS_WAITING_MAX: usize = 16;
+/// Failures before a name is locked out.
+pub const SIGN_IN_FAILURES_MAX: u32 = 5;
+/// How long a lock-out lasts.
+pub const LOCK_OUT_MS: u64 = 15 * 60 * 1000;
+/// Names that exist nowhere and are remembered as failing, so that they lock out like real ones.
+pub const STRANGERS_MAX: usize = 1_000;
+/// A session in the browser: one working day and the evening.
+pub const SESSION_MS: u64 = 14 * 60 * 60 * 1000;
+/// A name somebody signs in with, in characters.
+pub const USER_NAME_CHARS_MAX: usize = 64;
+/// A token's longest life in days when one is asked for.
+pub const TOKEN_DAYS_MAX: u32 = 3_650;
+/// An `Idempotency-Key`, in bytes; a UUID has 36.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
+
+/// [`HANDSHAKE_SECONDS_MAX`] as a duration.
+pub const HANDSHAKE: Duration = Duration::from_secs(HANDSHAKE_SECONDS_MAX);
+/// [`HEAD_SECONDS_MAX`] as a duration.
+pub const HEAD: Duration = Duration::from_secs(HEAD_SECONDS_MAX);
+/// [`DRAIN_SECONDS_MAX`] as a duration.
+pub const DRAIN: Duration = Duration::from_secs(DRAIN_SECONDS_MAX);

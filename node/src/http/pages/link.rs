@@ -1,0 +1,96 @@
+//! `GET /link`: how the links above and below stand.
+
+use super::{Page, Visitor, html, moments, w};
+use crate::{
+    actions::views::LinkView,
+    http::{House, lang::Lang, problem::Problem},
+};
+use askama::Template;
+use axum::{extract::State, response::Response};
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "link.html")]
+struct LinkPage {
+    page: Page,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    peer: String,
+    side: &'static str,
+    state: &'static str,
+    up: bool,
+    words: String,
+    waiting: u64,
+    sent: u64,
+    stored_there: u64,
+    received: u64,
+    refused: u64,
+}
+
+pub(super) fn state(code: &str, lang: Lang) -> &'static str {
+    match code {
+        "up" => w::LINK_UP,
+        "connecting" => w::LINK_CONNECTING,
+        "refused" => w::LINK_REFUSED,
+        _ => w::LINK_DOWN,
+    }
+    .of(lang)
+}
+
+pub(super) async fn show(State(house): State<Arc<House>>, visitor: Visitor) -> Response {
+    if !visitor.may_read() {
+        return visitor.to_sign_in();
+    }
+    match written(&house, &visitor).await {
+        Ok(page) => html(&page),
+        Err(problem) => visitor.trouble(&house, &problem),
+    }
+}
+
+async fn written(house: &House, visitor: &Visitor) -> Result<LinkPage, Problem> {
+    let page = visitor.page(house, "link");
+    let links = house.actions.links().await.map_err(Problem::action)?;
+    let today = house.actions.today();
+    let up = links.up.iter().map(|l| row(l, w::ABOVE, today, page.lang));
+    let down = links.down.iter().map(|l| row(l, w::BELOW, today, page.lang));
+    Ok(LinkPage { rows: up.chain(down).collect(), page })
+}
+
+fn row(link: &LinkView, side: w::Word, today: i64, lang: Lang) -> Row {
+    Row {
+        peer: link.peer.name.clone(),
+        side: side.of(lang),
+        state: state(link.state, lang),
+        up: link.state == "up",
+        words: words(link, today, lang),
+        waiting: link.waiting,
+        sent: link.sent,
+        stored_there: link.stored_there,
+        received: link.received,
+        refused: link.refused,
+    }
+}
+
+fn words(link: &LinkView, today: i64, lang: Lang) -> String {
+    let seen = link.last_contact.as_ref().map(|at| moments::instant(at, today, lang));
+    let mut words = match (&seen, lang) {
+        (Some(at), Lang::Zh) => format!("上次联通：{at}。"),
+        (Some(at), Lang::En) => format!("Last heard {at}. "),
+        (None, Lang::Zh) => "还没有联通过。".to_owned(),
+        (None, Lang::En) => "Never heard yet. ".to_owned(),
+    };
+    if link.state != "up" && link.waiting > 0 {
+        words.push_str(lang.of(
+            "待送达的内容已存在本机，不用管，通了会自动送到。",
+            "What waits is stored here; leave it, it goes by itself once connected.",
+        ));
+    } else if link.waiting == 0 && link.state == "up" {
+        words.push_str(lang.of("发出的内容对方都已存好。", "Everything sent is stored there."));
+    }
+    if let Some(why) = &link.why {
+        words.push_str(why);
+    }
+    words
+}

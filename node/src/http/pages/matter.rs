@@ -1,0 +1,189 @@
+//! `GET /m/{ref}`: one matter. Without sign-in, on an open board, only what the list shows.
+
+use super::{
+    Page, Visitor, escaped, html,
+    list::{Row, row},
+    moments, w,
+};
+use crate::{
+    actions::views::{LevelView, MatterView, TimelineView},
+    http::{House, lang::Lang, problem::Problem},
+};
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "matter.html")]
+struct MatterPage {
+    page: Page,
+    m: Row,
+    facts: Vec<Fact>,
+    inside: Option<Inside>,
+    states: Vec<String>,
+    sign_in: String,
+}
+
+struct Fact {
+    name: &'static str,
+    value: String,
+    href: Option<String>,
+}
+
+/// What is for those signed in.
+struct Inside {
+    body: String,
+    next: Vec<&'static str>,
+    answers: Vec<Answer>,
+    violations: Vec<String>,
+    timeline: Vec<Step>,
+}
+
+struct Answer {
+    text: String,
+    by: String,
+    on: String,
+    told: bool,
+    told_words: &'static str,
+}
+
+struct Step {
+    on: String,
+    kind: String,
+    place: String,
+    by: String,
+    text: String,
+    note: String,
+    tone: &'static str,
+}
+
+pub(super) async fn show(
+    State(house): State<Arc<House>>,
+    visitor: Visitor,
+    reference: Result<Path<String>, axum::extract::rejection::PathRejection>,
+) -> Response {
+    if !visitor.may_read() && !house.open_board {
+        return visitor.to_sign_in();
+    }
+    let Ok(Path(reference)) = reference else { return Problem::no_such_page().into_response() };
+    match written(&house, &visitor, &reference).await {
+        Ok(page) => html(&page),
+        Err(problem) => visitor.trouble(&house, &problem),
+    }
+}
+
+async fn written(house: &House, visitor: &Visitor, reference: &str) -> Result<MatterPage, Problem> {
+    let page = visitor.page(house, "matter");
+    let own_level = house.actions.node().place.place.level;
+    let matter = house.actions.matter(reference).await.map_err(Problem::action)?;
+    let today = house.actions.today();
+    let m = row(&matter.summary, &page, &own_level);
+    let (inside, facts) = if visitor.may_read() {
+        (Some(inside(&matter, today, page.lang)), facts(&matter, &page, today))
+    } else {
+        (None, Vec::new())
+    };
+    let last = house.actions.links().await.map_err(Problem::action)?.up.and_then(|l| l.last_contact);
+    let states = states(&matter.summary.stored.up, last.as_deref(), today, page.lang);
+    Ok(MatterPage { sign_in: visitor.sign_in_address(), page, m, facts, inside, states })
+}
+
+fn inside(matter: &MatterView, today: i64, lang: Lang) -> Inside {
+    let answers = matter.answers.iter().map(|a| Answer {
+        text: a.text.clone(),
+        by: a.place.name.clone(),
+        on: moments::day_seen(&a.on, today, lang),
+        told: a.told,
+        told_words: if a.told { w::TOLD.of(lang) } else { w::UNTOLD.of(lang) },
+    });
+    let violations = matter.summary.violations.iter().map(|v| match lang {
+        Lang::Zh => format!("{}的一步没有计入：{}。原文保留在经过里。", v.place.name, v.why_zh),
+        Lang::En => format!("One step of {} does not count: {}. It is kept below.", v.place.name, v.why),
+    });
+    Inside {
+        body: matter.body.clone(),
+        next: matter.next.iter().map(|n| lang.of(n.label, n.label_en)).collect(),
+        answers: answers.collect(),
+        violations: violations.collect(),
+        // The newest first: it is what people come for.
+        timeline: matter.timeline.iter().rev().map(|t| step(t, today, lang)).collect(),
+    }
+}
+
+fn step(t: &TimelineView, today: i64, lang: Lang) -> Step {
+    let why = match lang {
+        Lang::Zh => t.why_zh,
+        Lang::En => t.why,
+    };
+    Step {
+        on: moments::day_seen(&t.on, today, lang),
+        kind: w::act(&t.kind, &t.kind_zh, lang).to_owned(),
+        place: super::place_name(t.place.as_ref()),
+        by: t.by.clone().unwrap_or_default(),
+        text: t.text.clone().unwrap_or_default(),
+        note: why.unwrap_or_default().to_owned(),
+        tone: if t.verdict == "counted" { "" } else { "aside" },
+    }
+}
+
+fn facts(matter: &MatterView, page: &Page, today: i64) -> Vec<Fact> {
+    let (m, lang) = (&matter.summary, page.lang);
+    let mut facts = Vec::new();
+    let mut add = |name: w::Word, value: String, href: Option<String>| {
+        if !value.is_empty() {
+            facts.push(Fact { name: name.of(lang), value, href });
+        }
+    };
+    add(w::HOME, m.home.name.clone(), None);
+    add(w::RAISED_ON, moments::day_seen(&m.raised_on, today, lang), None);
+    let petitioner = m.petitioner.as_ref().map(|p| match p.kind.as_str() {
+        "anonymous" => w::ANONYMOUS,
+        "proxy" => w::PROXY,
+        _ => w::NAMED,
+    });
+    add(w::PETITIONER, petitioner.map(|p| p.of(lang).to_owned()).unwrap_or_default(), None);
+    if m.supports > 0 {
+        let people = match lang {
+            Lang::Zh => format!("{} 人", m.supports),
+            Lang::En => m.supports.to_string(),
+        };
+        add(w::SUPPORTS, people, None);
+    }
+    if let Some(lead) = &m.merged_into {
+        let href = page.href(&format!("/m/{}", escaped(&lead.to_string())));
+        add(w::MERGED_INTO, w::SEE_LEAD.of(lang).to_owned(), Some(href));
+    }
+    if !m.sources.is_empty() {
+        let count = match lang {
+            Lang::Zh => format!("{} 件", m.sources.len()),
+            Lang::En => m.sources.len().to_string(),
+        };
+        add(w::SOURCES, count, None);
+    }
+    add(w::EXTERNAL, m.external.as_ref().map(|e| e.number.clone()).unwrap_or_default(), None);
+    add(w::CHECK_CODE, m.check_code.clone(), None);
+    facts
+}
+
+/// Where it is, in sentences: what waits needs nobody to do anything.
+fn states(up: &[LevelView], last_contact: Option<&str>, today: i64, lang: Lang) -> Vec<String> {
+    let waiting: Vec<&str> =
+        up.iter().filter(|l| l.state != "stored").map(|l| l.place.name.as_str()).collect();
+    if waiting.is_empty() {
+        return Vec::new();
+    }
+    let names = waiting.join(lang.of("、", ", "));
+    let seen = last_contact.map(|at| moments::instant(at, today, lang));
+    let words = match (lang, seen) {
+        (Lang::Zh, Some(at)) => format!("{names}还没收到（上次联通：{at}）。不用管，通了会自动送到。"),
+        (Lang::Zh, None) => format!("{names}还没收到。不用管，通了会自动送到。"),
+        (Lang::En, Some(at)) => {
+            format!("Not yet at {names} (last heard {at}). Nothing to do: it goes by itself once connected.")
+        }
+        (Lang::En, None) => format!("Not yet at {names}. Nothing to do: it goes by itself once connected."),
+    };
+    vec![words]
+}

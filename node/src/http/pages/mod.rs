@@ -1,0 +1,297 @@
+//! The plain pages: the list of matters, one matter, signing in, the links.
+//!
+//! Server-rendered, complete without scripts, nothing from outside. Invariants: a petitioner's name, number or
+//! address is in no template's data; without sign-in only what the open board shows is, and only if the
+//! configuration opens it.
+
+mod assets;
+mod link;
+mod list;
+mod login;
+mod matter;
+mod moments;
+mod words;
+
+use super::{
+    House,
+    caller::{Caller, Proof, recognise},
+    lang::Lang,
+    permit::Permit,
+    problem::Problem,
+    server::Door,
+};
+use crate::actions::views::{LevelView, PlaceView};
+use askama::Template;
+use axum::{
+    Router,
+    extract::{FromRequestParts, OriginalUri},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::sync::Arc;
+use words as w;
+
+/// What stands unescaped in one segment of a path or one value of a query.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, PLAIN).to_string()
+}
+
+pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
+    Router::new()
+        .route("/", get(list::show))
+        .route("/m/{ref}", get(matter::show))
+        .route("/link", get(link::show))
+        .route("/login", get(login::show).post(login::sign_in))
+        .route("/logout", post(login::sign_out))
+        .route("/assets/{name}", get(assets::serve))
+}
+
+/// The methods a page takes, for `Allow`.
+pub(super) fn methods_at(path: &str) -> &'static str {
+    match path {
+        "/login" => "GET, HEAD, POST",
+        "/logout" => "POST",
+        _ => "GET, HEAD",
+    }
+}
+
+/// Who looks at a page, as its header shows it.
+#[derive(Debug, Clone)]
+struct Who {
+    name: String,
+    /// Empty where there is no session to end.
+    form_token: String,
+}
+
+/// What every page needs.
+#[derive(Debug, Clone)]
+struct Page {
+    lang: Lang,
+    /// The language if the address states it, to be carried along.
+    stated: Option<&'static str>,
+    place: String,
+    path: String,
+    today: String,
+    version: &'static str,
+    /// Which page this is.
+    here: &'static str,
+    who: Option<Who>,
+    /// This page's address, without its language.
+    address: String,
+}
+
+impl Page {
+    fn t(&self, word: w::Word) -> &'static str {
+        word.of(self.lang)
+    }
+
+    fn stylesheet(&self) -> String {
+        assets::stylesheet()
+    }
+
+    fn icon(&self) -> String {
+        assets::icon()
+    }
+
+    /// An address of ours with the stated language.
+    fn href(&self, address: &str) -> String {
+        match self.stated {
+            Some(lang) => with_language(address, lang),
+            None => address.to_owned(),
+        }
+    }
+
+    fn other_language(&self) -> String {
+        with_language(&self.address, self.lang.of("en", "zh"))
+    }
+}
+
+fn with_language(address: &str, lang: &str) -> String {
+    let joint = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{joint}lang={lang}")
+}
+
+/// An address without `lang=`.
+fn without_language(uri: &axum::http::Uri) -> String {
+    let rest: Vec<&str> =
+        uri.query().unwrap_or("").split('&').filter(|p| !p.is_empty() && !p.starts_with("lang=")).collect();
+    if rest.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), rest.join("&")) }
+}
+
+/// Somebody looking at a page: signed in or not.
+#[derive(Debug)]
+struct Visitor {
+    lang: Lang,
+    stated: Option<&'static str>,
+    address: String,
+    door: Option<Door>,
+    caller: Option<Caller>,
+}
+
+impl FromRequestParts<Arc<House>> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, house: &Arc<House>) -> Result<Self, Response> {
+        let uri = parts.extensions.get::<OriginalUri>().map_or_else(|| parts.uri.clone(), |u| u.0.clone());
+        let door = parts.extensions.get::<Door>().copied();
+        let lang = Lang::of_request(uri.query(), &parts.headers, house.lang);
+        let stated = uri.query().and_then(Lang::asked).map(|l| l.of("zh", "en"));
+        let caller = recognise(house, door, &parts.headers).await.map_err(IntoResponse::into_response)?;
+        Ok(Self { lang, stated, address: without_language(&uri), door, caller })
+    }
+}
+
+impl Visitor {
+    fn may_read(&self) -> bool {
+        self.caller.as_ref().is_some_and(|c| c.may(Permit::Read))
+    }
+
+    /// To the sign-in page, and back here afterwards.
+    fn to_sign_in(&self) -> Response {
+        Redirect::to(&self.sign_in_address()).into_response()
+    }
+
+    fn sign_in_address(&self) -> String {
+        let login = format!("/login?back={}", escaped(&self.address));
+        self.stated.map_or_else(|| login.clone(), |lang| with_language(&login, lang))
+    }
+
+    fn page(&self, house: &House, here: &'static str) -> Page {
+        let node = house.actions.node();
+        let who = self.caller.as_ref().map(|c| Who {
+            name: match c.proof {
+                Proof::Socket => w::LOCAL_PERSON.of(self.lang).to_owned(),
+                Proof::Token | Proof::Session { .. } => c.name.clone(),
+            },
+            form_token: c.form_token(),
+        });
+        // The path ends with the place itself, which stands above it.
+        let above = node.place.path.rsplit_once(" › ").map_or("", |(above, _)| above);
+        Page {
+            lang: self.lang,
+            stated: self.stated,
+            path: above.to_owned(),
+            place: node.place.place.name,
+            today: moments::day_seen(&node.today, house.actions.today(), self.lang),
+            version: node.version,
+            here,
+            who,
+            address: self.address.clone(),
+        }
+    }
+
+    /// A problem as a page.
+    fn trouble(&self, house: &House, problem: &Problem) -> Response {
+        let page = self.page(house, "");
+        let word = if problem.status() == StatusCode::NOT_FOUND { w::PAGE_MISSING } else { w::NOT_DONE };
+        let title = word.of(self.lang);
+        let shown = TroublePage { page, title, words: problem.words(self.lang) };
+        (problem.status(), html(&shown)).into_response()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "trouble.html")]
+struct TroublePage<'a> {
+    page: Page,
+    title: &'static str,
+    words: &'a str,
+}
+
+/// A template as an answer.
+fn html(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(text) => {
+            let vary = [(header::VARY, HeaderValue::from_static("Accept-Language, Cookie"))];
+            (vary, Html(text)).into_response()
+        }
+        Err(e) => Problem::fault(e).into_response(),
+    }
+}
+
+/// One level and whether a matter is there.
+#[derive(Debug, Clone)]
+struct Level {
+    name: String,
+    word: &'static str,
+    full: String,
+    stored: bool,
+}
+
+/// This place and those above with what they have, nearest first.
+fn levels(own: &str, own_level: &str, up: &[LevelView], lang: Lang) -> Vec<Level> {
+    let here = Level {
+        name: match lang {
+            Lang::Zh => format!("本{}", short_level(own, own_level, lang)),
+            Lang::En => short_level(own, own_level, lang),
+        },
+        word: w::STORED.of(lang),
+        full: own.to_owned(),
+        stored: true,
+    };
+    let above = up.iter().map(|l| {
+        let stored = l.state == "stored";
+        Level {
+            name: short_level(&l.place.name, &l.level, lang),
+            word: if stored { w::ARRIVED_THERE.of(lang) } else { w::WAITS.of(lang) },
+            full: l.place.name.clone(),
+            stored,
+        }
+    });
+    std::iter::once(here).chain(above).collect()
+}
+
+/// `村`, `社区`, `镇`, `街道`, `区`: the last word of the name, as people here call the level.
+fn short_level(name: &str, level: &str, lang: Lang) -> String {
+    const ENDINGS: [&str; 10] = ["街道", "社区", "村", "镇", "乡", "区", "县", "旗", "市", "省"];
+    if lang == Lang::Zh
+        && let Some(ending) = ENDINGS.iter().find(|e| name.ends_with(**e))
+    {
+        return (*ending).to_owned();
+    }
+    let (zh, en) = match level {
+        "village" => ("村", "village"),
+        "township" => ("镇", "town"),
+        "district" => ("区", "district"),
+        "prefecture" => ("市", "prefecture"),
+        "province" => ("省", "province"),
+        "group" => ("组", "group"),
+        _ => return name.to_owned(),
+    };
+    lang.of(zh, en).to_owned()
+}
+
+fn place_name(place: Option<&PlaceView>) -> String {
+    place.map(|p| p.name.clone()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_called_as_people_call_them() {
+        for (name, level, zh, en) in [
+            ("芦稿村", "village", "村", "village"),
+            ("桂花社区", "village", "社区", "village"),
+            ("城厢街道", "township", "街道", "town"),
+            ("青白江区", "district", "区", "district"),
+            ("某开发地", "township", "镇", "town"),
+        ] {
+            assert_eq!(short_level(name, level, Lang::Zh), zh);
+            assert_eq!(short_level(name, level, Lang::En), en);
+        }
+    }
+
+    #[test]
+    fn the_language_is_carried_and_changed() {
+        let uri: axum::http::Uri = "/?stage=closed&lang=en&q=a".parse().unwrap();
+        assert_eq!(without_language(&uri), "/?stage=closed&q=a");
+        assert_eq!(with_language("/?stage=closed&q=a", "zh"), "/?stage=closed&q=a&lang=zh");
+        assert_eq!(with_language("/link", "en"), "/link?lang=en");
+    }
+}

@@ -1,0 +1,355 @@
+//! The table of addresses: what is where, who may ask, and the words of the OpenAPI document.
+//!
+//! Router, access check, `Allow` headers and OpenAPI all come from [`ROUTES`], so none can forget an address:
+//! [`Op`] is matched exhaustively where handlers are attached.
+
+use super::permit::Permit;
+
+/// One operation of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    /// This node.
+    Node,
+    /// Places known here.
+    Places,
+    /// Invite a place below.
+    Invite,
+    /// Revoke a place's certificates.
+    Revoke,
+    /// List matters.
+    Matters,
+    /// Register a matter.
+    Register,
+    /// One matter.
+    Matter,
+    /// What may be done with it now.
+    Next,
+    /// Take a step.
+    Act,
+    /// The petitioner's identity.
+    Petitioner,
+    /// The Automerge document.
+    Document,
+    /// Its changes.
+    Changes,
+    /// Take over rows of another system.
+    Import,
+    /// Answers for another system.
+    Export,
+    /// Decide.
+    Decide,
+    /// List outcomes.
+    Outcomes,
+    /// One outcome.
+    Outcome,
+    /// The links.
+    Link,
+    /// Dial the parent now.
+    Reconnect,
+    /// List people.
+    Users,
+    /// Add a person.
+    AddUser,
+    /// List tokens.
+    Tokens,
+    /// Make a token.
+    AddToken,
+    /// Withdraw a token.
+    EndToken,
+    /// Sign in.
+    SignIn,
+    /// Sign out.
+    SignOut,
+    /// The OpenAPI document.
+    OpenApi,
+}
+
+/// What a caller needs to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nobody in particular.
+    Nothing,
+    /// Signed in.
+    SignedIn,
+    /// Signed in with this permission.
+    May(Permit),
+}
+
+/// One address and method.
+#[derive(Debug)]
+pub struct Route {
+    /// The operation.
+    pub op: Op,
+    /// GET, POST or DELETE.
+    pub method: &'static str,
+    /// The path with `{parameters}`.
+    pub path: &'static str,
+    /// Who may ask.
+    pub need: Need,
+    /// Summary in English and Chinese.
+    pub words: (&'static str, &'static str),
+    /// Query parameters.
+    pub query: &'static [&'static str],
+    /// The body's schema.
+    pub takes: Option<&'static str>,
+    /// The status of success and the answer's schema (`""`: no body, `"bytes"`: a file).
+    pub gives: (u16, &'static str),
+    /// Whether it creates and so honours `Idempotency-Key`.
+    pub creates: bool,
+}
+
+const PAGED: &[&str] = &["limit", "cursor"];
+const LISTED: &[&str] =
+    &["stage", "holder", "home", "category", "q", "due", "untold", "open", "sort", "limit", "cursor"];
+
+const fn read(
+    op: Op,
+    path: &'static str,
+    need: Need,
+    words: (&'static str, &'static str),
+    query: &'static [&'static str],
+    gives: &'static str,
+) -> Route {
+    Route { op, method: "GET", path, need, words, query, takes: None, gives: (200, gives), creates: false }
+}
+
+const fn create(
+    op: Op,
+    path: &'static str,
+    need: Need,
+    words: (&'static str, &'static str),
+    takes: &'static str,
+    gives: (u16, &'static str),
+) -> Route {
+    Route { op, method: "POST", path, need, words, query: &[], takes: Some(takes), gives, creates: true }
+}
+
+const READ: Need = Need::May(Permit::Read);
+
+/// Every address of the API.
+pub const ROUTES: &[Route] = &[
+    read(
+        Op::Node,
+        "/api/v1/node",
+        Need::SignedIn,
+        ("This node and its place", "本机和所在单位"),
+        &[],
+        "Node",
+    ),
+    read(Op::Places, "/api/v1/places", READ, ("Places known here", "已知的上下级单位"), &[], "Places"),
+    create(
+        Op::Invite,
+        "/api/v1/places/invites",
+        Need::May(Permit::Places),
+        ("Invite a place below", "邀请下级单位加入"),
+        "NewInvite",
+        (201, "Invite"),
+    ),
+    create(
+        Op::Revoke,
+        "/api/v1/places/{place}/revoke",
+        Need::May(Permit::Places),
+        ("Revoke a place's certificates", "吊销下级单位的证书"),
+        "Reason",
+        (200, "Revoked"),
+    ),
+    read(Op::Matters, "/api/v1/matters", READ, ("List matters", "事项列表"), LISTED, "MatterList"),
+    create(
+        Op::Register,
+        "/api/v1/matters",
+        Need::May(Permit::Report),
+        ("Register a matter", "登记事项"),
+        "NewMatter",
+        (201, "Matter"),
+    ),
+    create(
+        Op::Import,
+        "/api/v1/matters/import",
+        Need::May(Permit::Report),
+        ("Take over rows of another system", "导入其他系统的工单"),
+        "Import",
+        (200, "Imported"),
+    ),
+    read(
+        Op::Export,
+        "/api/v1/matters/export",
+        READ,
+        ("Answers for another system", "导出给其他系统的答复"),
+        &["system", "answered_since", "limit", "cursor"],
+        "ExportList",
+    ),
+    read(Op::Matter, "/api/v1/matters/{ref}", READ, ("One matter", "一件事项"), &[], "Matter"),
+    read(
+        Op::Next,
+        "/api/v1/matters/{ref}/next",
+        READ,
+        ("What may be done now", "现在可以办的步骤"),
+        &[],
+        "Next",
+    ),
+    create(
+        Op::Act,
+        "/api/v1/matters/{ref}/acts",
+        Need::May(Permit::Report),
+        ("Take a step", "办理一步"),
+        "Act",
+        (200, "Acted"),
+    ),
+    read(
+        Op::Petitioner,
+        "/api/v1/matters/{ref}/petitioner",
+        Need::May(Permit::Petitioner),
+        ("Open the petitioner's identity", "查看来访人身份"),
+        &[],
+        "Petitioner",
+    ),
+    read(
+        Op::Document,
+        "/api/v1/matters/{ref}/document",
+        READ,
+        ("The Automerge document", "Automerge 文档原件"),
+        &[],
+        "bytes",
+    ),
+    read(
+        Op::Changes,
+        "/api/v1/matters/{ref}/changes",
+        READ,
+        ("The document's changes", "文档的逐次改动"),
+        &[],
+        "Changes",
+    ),
+    read(Op::Outcomes, "/api/v1/outcomes", READ, ("List outcomes", "决定列表"), PAGED, "OutcomeList"),
+    create(
+        Op::Decide,
+        "/api/v1/outcomes",
+        Need::May(Permit::Decide),
+        ("Record a decision", "记录决定"),
+        "NewOutcome",
+        (201, "Outcome"),
+    ),
+    read(Op::Outcome, "/api/v1/outcomes/{ref}", READ, ("One outcome", "一项决定"), &[], "Outcome"),
+    read(Op::Link, "/api/v1/link", READ, ("The links up and down", "上下级连接"), &[], "Links"),
+    Route {
+        op: Op::Reconnect,
+        method: "POST",
+        path: "/api/v1/link/reconnect",
+        need: Need::May(Permit::Places),
+        words: ("Dial the parent now", "立即重连上级"),
+        query: &[],
+        takes: None,
+        gives: (202, ""),
+        creates: false,
+    },
+    read(
+        Op::Users,
+        "/api/v1/users",
+        Need::May(Permit::People),
+        ("People of this place", "本单位人员"),
+        PAGED,
+        "UserList",
+    ),
+    create(
+        Op::AddUser,
+        "/api/v1/users",
+        Need::May(Permit::People),
+        ("Add a person", "添加人员"),
+        "NewUser",
+        (201, "User"),
+    ),
+    read(
+        Op::Tokens,
+        "/api/v1/tokens",
+        Need::May(Permit::Machine),
+        ("Tokens of programs", "程序令牌"),
+        PAGED,
+        "TokenList",
+    ),
+    create(
+        Op::AddToken,
+        "/api/v1/tokens",
+        Need::May(Permit::Machine),
+        ("Make a token", "新建令牌"),
+        "NewToken",
+        (201, "MadeToken"),
+    ),
+    Route {
+        op: Op::EndToken,
+        method: "DELETE",
+        path: "/api/v1/tokens/{id}",
+        need: Need::May(Permit::Machine),
+        words: ("Withdraw a token", "撤销令牌"),
+        query: &[],
+        takes: None,
+        gives: (204, ""),
+        creates: false,
+    },
+    Route {
+        op: Op::SignIn,
+        method: "POST",
+        path: "/api/v1/session",
+        need: Need::Nothing,
+        words: ("Sign in", "登录"),
+        query: &[],
+        takes: Some("SignIn"),
+        gives: (204, ""),
+        creates: false,
+    },
+    Route {
+        op: Op::SignOut,
+        method: "DELETE",
+        path: "/api/v1/session",
+        need: Need::Nothing,
+        words: ("Sign out", "退出"),
+        query: &[],
+        takes: None,
+        gives: (204, ""),
+        creates: false,
+    },
+    read(
+        Op::OpenApi,
+        "/api/v1/openapi.json",
+        Need::Nothing,
+        ("This description", "本接口说明"),
+        &[],
+        "OpenApi",
+    ),
+];
+
+/// The methods an address takes, for `Allow`.
+#[must_use]
+pub fn methods_at(path: &str) -> String {
+    let mut methods: Vec<&str> = ROUTES.iter().filter(|r| r.path == path).map(|r| r.method).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_address_stands_twice() {
+        let all: BTreeSet<_> = ROUTES.iter().map(|r| (r.method, r.path)).collect();
+        assert_eq!(all.len(), ROUTES.len());
+        let ops: BTreeSet<_> = ROUTES.iter().map(|r| format!("{:?}", r.op)).collect();
+        assert_eq!(ops.len(), ROUTES.len());
+    }
+
+    #[test]
+    fn what_changes_something_needs_a_permission() {
+        for r in ROUTES {
+            let sign_in = matches!(r.op, Op::SignIn | Op::SignOut);
+            assert!(r.method == "GET" || sign_in || matches!(r.need, Need::May(_)), "{:?}", r.op);
+        }
+    }
+
+    #[test]
+    fn allow_lists_the_methods() {
+        assert_eq!(methods_at("/api/v1/matters"), "GET, POST, HEAD");
+        assert_eq!(methods_at("/api/v1/session"), "POST, DELETE");
+    }
+}

@@ -1,0 +1,319 @@
+//! The web server: three doors, one router, an orderly stop.
+//!
+//! ```text
+//!  DIR/api.sock 0600 ──┐
+//!  plain, loopback  ───┤ permit → (TLS) → StallGuard → hyper http1 → Router
+//!  HTTPS            ───┘
+//! ```
+//! Invariant: a request carries the [`Door`] it came through, set here and nowhere else; rights follow from
+//! it. All doors are open before any is served, or none is.
+
+use super::{
+    bind_error::BindError, config::HttpConfig, limits, socket::LocalSocket, stall::StallGuard, tls::WebKey,
+};
+use axum::{Router, body::Body, http::Request};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream, UnixStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::{JoinError, JoinSet},
+};
+use tokio_rustls::TlsAcceptor;
+
+/// The door a request came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// The local socket: the local administrator.
+    Socket,
+    /// Plain HTTP; `loopback` when the other side is this machine.
+    Plain {
+        /// Whether the other side is this machine.
+        loopback: bool,
+    },
+    /// HTTPS.
+    Tls,
+}
+
+/// What the doors count, for `/metrics`.
+#[derive(Debug, Default)]
+pub(super) struct DoorCounts {
+    /// Connections open now.
+    pub(super) open: AtomicUsize,
+    /// Connections accepted since the start.
+    pub(super) accepted: AtomicU64,
+    /// TLS handshakes that failed.
+    pub(super) handshakes_failed: AtomicU64,
+}
+
+/// A running web server. Dropping it stops at once; [`Server::shutdown`] lets requests finish.
+#[derive(Debug)]
+pub struct Server {
+    stop: watch::Sender<bool>,
+    doors: JoinSet<()>,
+    plain: Option<SocketAddr>,
+    tls: Option<SocketAddr>,
+    pin: Option<String>,
+}
+
+/// A part of the server ended that should not have.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "A part of the web server stopped by a fault in the program ({0}): yishi-node stops, so that it is started again."
+)]
+pub struct ServerFault(#[source] JoinError);
+
+/// Every door opened, none served yet: what can fail has happened.
+pub(super) struct Doors {
+    socket: Option<LocalSocket>,
+    plain: Option<(TcpListener, SocketAddr)>,
+    tls: Option<(TcpListener, SocketAddr)>,
+    key: Option<WebKey>,
+    connections_max: usize,
+}
+
+impl Doors {
+    /// Opens what the configuration names.
+    pub(super) async fn open(config: &HttpConfig) -> Result<Self, BindError> {
+        let socket = config.socket.as_deref().map(LocalSocket::bind).transpose()?;
+        let plain = match config.plain {
+            None => None,
+            Some(a) if !a.ip().is_loopback() && !config.plain_beyond_loopback => {
+                return Err(BindError::NotLoopback(a));
+            }
+            Some(a) => Some(listen(a).await?),
+        };
+        let key = config.tls.map(|_| WebKey::open(&config.dir, &config.names)).transpose()?;
+        let tls = match config.tls {
+            None => None,
+            Some(a) => Some(listen(a).await?),
+        };
+        Ok(Self { socket, plain, tls, key, connections_max: config.connections_max })
+    }
+
+    /// The pin of the HTTPS door.
+    pub(super) fn pin(&self) -> Option<&str> {
+        self.key.as_ref().map(WebKey::pin)
+    }
+
+    /// Starts serving.
+    pub(super) fn serve(self, router: Router, counts: Arc<super::metrics::Counts>) -> Server {
+        let (stop, stopped) = watch::channel(false);
+        let mut doors = JoinSet::new();
+        let pin = self.key.as_ref().map(|k| k.pin().to_owned());
+        let plain = self.plain.as_ref().map(|(_, a)| *a);
+        let tls = self.tls.as_ref().map(|(_, a)| *a);
+        let over_tcp = Arc::new(Semaphore::new(self.connections_max));
+        let house = House { service: TowerToHyperService::new(router), counts, stopped };
+        if let Some(socket) = self.socket {
+            let permits = Arc::new(Semaphore::new(limits::SOCKET_CONNECTIONS_MAX));
+            doors.spawn(house.clone().receive(Listener::Socket(socket), permits));
+        }
+        if let Some((listener, _)) = self.plain {
+            doors.spawn(house.clone().receive(Listener::Plain(listener), Arc::clone(&over_tcp)));
+        }
+        if let (Some((listener, _)), Some(key)) = (self.tls, self.key) {
+            let acceptor = TlsAcceptor::from(key.server_config());
+            doors.spawn(house.receive(Listener::Tls(listener, acceptor), over_tcp));
+        }
+        Server { stop, doors, plain, tls, pin }
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
+    let listener = TcpListener::bind(address).await.map_err(|e| BindError::listening(address, e))?;
+    let bound = listener.local_addr().map_err(|e| BindError::listening(address, e))?;
+    Ok((listener, bound))
+}
+
+impl Server {
+    /// Where plain HTTP is served (with the port the system chose, if 0 was asked).
+    #[must_use]
+    pub fn plain_address(&self) -> Option<SocketAddr> {
+        self.plain
+    }
+
+    /// Where HTTPS is served.
+    #[must_use]
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.tls
+    }
+
+    /// SHA-256 of the HTTPS key's SubjectPublicKeyInfo, in hex.
+    #[must_use]
+    pub fn web_pin(&self) -> Option<&str> {
+        self.pin.as_deref()
+    }
+
+    /// Waits for the server; it ends by a fault only.
+    pub async fn join(&mut self) -> Result<(), ServerFault> {
+        while let Some(ended) = self.doors.join_next().await {
+            ended.map_err(ServerFault)?;
+        }
+        Ok(())
+    }
+
+    /// Accepts no more, lets the requests under way finish for [`limits::DRAIN_SECONDS_MAX`], then ends.
+    pub async fn shutdown(mut self) -> Result<(), ServerFault> {
+        let _ = self.stop.send(true);
+        self.join().await
+    }
+}
+
+enum Listener {
+    Socket(LocalSocket),
+    Plain(TcpListener),
+    Tls(TcpListener, TlsAcceptor),
+}
+
+enum Caller {
+    Local(UnixStream),
+    Plain(TcpStream, bool),
+    Tls(TcpStream, TlsAcceptor),
+}
+
+impl Listener {
+    async fn accept(&self) -> io::Result<Caller> {
+        match self {
+            Self::Socket(socket) => Ok(Caller::Local(socket.listener.accept().await?.0)),
+            Self::Plain(listener) => {
+                let (stream, from) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok(Caller::Plain(stream, from.ip().is_loopback()))
+            }
+            Self::Tls(listener, acceptor) => {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok(Caller::Tls(stream, acceptor.clone()))
+            }
+        }
+    }
+}
+
+#[derive(Clone)]
+struct House {
+    service: TowerToHyperService<Router>,
+    counts: Arc<super::metrics::Counts>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl House {
+    /// One door: a permit first, then the next caller, so that the rest wait in the kernel's queue.
+    async fn receive(mut self, listener: Listener, permits: Arc<Semaphore>) {
+        let mut visits: JoinSet<()> = JoinSet::new();
+        loop {
+            let next = async {
+                let permit = Arc::clone(&permits).acquire_owned().await.ok()?;
+                Some((listener.accept().await, permit))
+            };
+            tokio::select! {
+                biased;
+                () = stop(&mut self.stopped) => break,
+                Some(ended) = visits.join_next() => report(ended),
+                accepted = next => match accepted {
+                    None => break,
+                    Some((Ok(caller), permit)) => {
+                        visits.spawn(self.clone().visit(caller, permit));
+                    }
+                    Some((Err(e), _)) => {
+                        tracing::warn!(error = %e, "a connection could not be accepted");
+                        tokio::time::sleep(Duration::from_millis(limits::ACCEPT_PAUSE_MS)).await;
+                    }
+                },
+            }
+        }
+        drop(listener);
+        let drained = async {
+            while let Some(ended) = visits.join_next().await {
+                report(ended)
+            }
+        };
+        if tokio::time::timeout(limits::DRAIN, drained).await.is_err() {
+            tracing::warn!(left = visits.len(), "requests still under way were cut off");
+        }
+    }
+
+    async fn visit(self, caller: Caller, _permit: OwnedSemaphorePermit) {
+        self.counts.doors.accepted.fetch_add(1, Ordering::Relaxed);
+        let _open = Open::count(Arc::clone(&self.counts));
+        match caller {
+            Caller::Local(stream) => self.talk(stream, Door::Socket).await,
+            Caller::Plain(stream, loopback) => self.talk(stream, Door::Plain { loopback }).await,
+            Caller::Tls(stream, acceptor) => {
+                match tokio::time::timeout(limits::HANDSHAKE, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => self.talk(stream, Door::Tls).await,
+                    Ok(Err(_)) | Err(_) => {
+                        self.counts.doors.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn talk<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(mut self, stream: T, door: Door) {
+        let io = StallGuard::new(stream, Duration::from_secs(limits::WRITE_STALL_SECONDS_MAX));
+        let router = self.service;
+        let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(door);
+            hyper::service::Service::call(&router, request)
+        });
+        let mut http = hyper::server::conn::http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(limits::HEAD)
+            .max_headers(limits::HEADERS_MAX)
+            .max_header_size(limits::HEAD_BYTES_MAX)
+            .max_buf_size(limits::CONNECTION_BUFFER_BYTES);
+        let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(io), service));
+        tokio::select! {
+            // An error here is a client that went away, spoke no HTTP or was too slow: nothing to do about it.
+            _ = connection.as_mut() => {}
+            () = stop(&mut self.stopped) => {
+                connection.as_mut().graceful_shutdown();
+                let _ = connection.await;
+            }
+        }
+    }
+}
+
+/// Returns when the order to stop was given, or nobody is left to give it.
+async fn stop(stopped: &mut watch::Receiver<bool>) {
+    // The guard of the value must not live on across the caller's next await.
+    let _ = stopped.wait_for(|s| *s).await.map(drop);
+}
+
+struct Open(Arc<super::metrics::Counts>);
+
+impl Open {
+    fn count(counts: Arc<super::metrics::Counts>) -> Self {
+        counts.doors.open.fetch_add(1, Ordering::Relaxed);
+        Self(counts)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.doors.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A handler that panicked ends its own connection; nothing else shares its state.
+fn report(ended: Result<(), JoinError>) {
+    if let Err(e) = ended
+        && e.is_panic()
+    {
+        tracing::error!(error = %e, "a request ended by a fault in the program");
+    }
+}
