@@ -16,6 +16,16 @@ pub struct IdParseError {
     pub expected: usize,
 }
 
+/// The value of a hexadecimal digit: every act's `prev` is read through this.
+fn digit(c: u8) -> Option<u8> {
+    match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        b'A'..=b'F' => Some(c - b'A' + 10),
+        _ => None,
+    }
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $len:literal) => {
         $(#[$doc])*
@@ -62,9 +72,8 @@ macro_rules! id {
                 }
                 let mut out = [0u8; $len];
                 for (byte, pair) in out.iter_mut().zip(s.as_bytes().chunks_exact(2)) {
-                    let digits = std::str::from_utf8(pair).map_err(|_| err)?;
-                    if digits.contains('+') { return Err(err); }
-                    *byte = u8::from_str_radix(digits, 16).map_err(|_| err)?;
+                    let digits = pair.iter().try_fold(0u8, |sum, c| Some(sum << 4 | digit(*c)?));
+                    *byte = digits.ok_or(err)?;
                 }
                 Ok(Self(out))
             }

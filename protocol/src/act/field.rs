@@ -21,9 +21,24 @@ pub trait Field: Sized {
     fn to_value(&self) -> Option<Value>;
     /// The typed form, or `None` if the value is not one.
     fn from_value(value: Value) -> Option<Self>;
+    /// The typed form of a value that stays where it is. Ids need no copy of it.
+    fn from_ref(value: &Value) -> Option<Self> {
+        Self::from_value(value.clone())
+    }
     /// What a missing key means.
     fn absent() -> Option<Self> {
         None
+    }
+
+    /// Reads `key` and counts it if it is there; `None` if the field is not as it should be.
+    fn get(key: &str, map: &Map, found: &mut usize) -> Option<Self> {
+        match map.get(key) {
+            Some(value) => {
+                *found += 1;
+                Self::from_ref(value)
+            }
+            None => Self::absent(),
+        }
     }
 
     /// Writes under `key`.
@@ -68,10 +83,32 @@ scalar!(Text, Value::Text(s) => Some(Self(s)), v => Value::Text(v.0.clone()));
 scalar!(Blob, Value::Bytes(b) => Some(Self(b)), v => Value::Bytes(v.0.clone()));
 scalar!(i64, Value::Int(i) => Some(i), v => Value::Int(*v));
 scalar!(bool, Value::Bool(b) => Some(b), v => Value::Bool(*v));
-scalar!(ActRef, Value::Str(s) => s.parse().ok(), v => Value::Str(v.to_string()));
-scalar!(DocId, Value::Bytes(b) => Self::from_slice(&b), v => Value::Bytes(v.0.to_vec()));
-scalar!(PlaceId, Value::Bytes(b) => Self::from_slice(&b), v => Value::Bytes(v.0.to_vec()));
-scalar!(Hash, Value::Bytes(b) => Self::from_slice(&b), v => Value::Bytes(v.0.to_vec()));
+
+/// An id: read from the value where it stands.
+macro_rules! id {
+    ($type:ty, $pattern:pat => $read:expr, $self:ident => $write:expr) => {
+        impl Field for $type {
+            fn to_value(&self) -> Option<Value> {
+                let $self = self;
+                Some($write)
+            }
+            fn from_value(value: Value) -> Option<Self> {
+                Self::from_ref(&value)
+            }
+            fn from_ref(value: &Value) -> Option<Self> {
+                match value {
+                    $pattern => $read,
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+id!(ActRef, Value::Str(s) => s.parse().ok(), v => Value::Str(v.to_string()));
+id!(DocId, Value::Bytes(b) => Self::from_slice(b), v => Value::Bytes(v.0.to_vec()));
+id!(PlaceId, Value::Bytes(b) => Self::from_slice(b), v => Value::Bytes(v.0.to_vec()));
+id!(Hash, Value::Bytes(b) => Self::from_slice(b), v => Value::Bytes(v.0.to_vec()));
 
 impl<T: Field> Field for Option<T> {
     fn to_value(&self) -> Option<Value> {
@@ -79,6 +116,9 @@ impl<T: Field> Field for Option<T> {
     }
     fn from_value(value: Value) -> Option<Self> {
         T::from_value(value).map(Some)
+    }
+    fn from_ref(value: &Value) -> Option<Self> {
+        T::from_ref(value).map(Some)
     }
     fn absent() -> Option<Self> {
         Some(None)
@@ -156,6 +196,13 @@ macro_rules! kinds {
                     $($stable => Self::$variant { $($field: $crate::act::Field::take(stringify!($field), map)?),* },)*
                     _ => return Ok(None),
                 }))
+            }
+            fn get(name: &str, map: &$crate::value::Map, found: &mut usize) -> Option<Self> {
+                let _ = (&map, &found);
+                Some(match name {
+                    $($stable => Self::$variant { $($field: $crate::act::Field::get(stringify!($field), map, found)?),* },)*
+                    _ => return None,
+                })
             }
         }
     };

@@ -131,7 +131,7 @@ pub fn fold(input: &FoldInput<'_>) -> Charter {
     for (t, node) in history.nodes.iter().enumerate() {
         let Body::Act { value, .. } = &node.change.body else { continue };
         let act = node.act();
-        let read = Act::<CharterAct>::from_map(value.clone());
+        let read = Act::<CharterAct>::from_ref(value);
         let verdict = match (&read, node.author) {
             (Err(ActError::Malformed(_)), _) => Verdict::Malformed,
             (_, None) => Verdict::Pending,

@@ -141,8 +141,8 @@ pub fn fold(input: &FoldInput<'_>) -> Outcome {
             continue;
         };
         let read = match container {
-            0 => Act::from_map(value.clone()).map(Read::Decision),
-            1 => Act::from_map(value.clone()).map(Read::Progress),
+            0 => Act::from_ref(value).map(Read::Decision),
+            1 => Act::from_ref(value).map(Read::Progress),
             _ => Err(ActError::Malformed("container".into())),
         };
         let row = past.row(t);

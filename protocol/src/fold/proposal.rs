@@ -107,6 +107,9 @@ impl<'h, 'a> Judge<'h, 'a> {
     fn change(&mut self, t: usize) {
         let Some(node) = self.history.nodes.get(t).copied() else { return };
         let seen = self.chain.seen_by(t);
+        // The short cuts must agree with the walk they save.
+        #[cfg(test)]
+        assert_eq!(seen, self.chain.resolve(self.past.row(t)));
         let known = self.history.deps(t).iter().filter_map(|d| self.slots.get(*d));
         let before = known.map(|s| s.latest).max().unwrap_or(0);
         let Body::Act { container, value, .. } = &node.change.body else {
@@ -122,8 +125,8 @@ impl<'h, 'a> Judge<'h, 'a> {
             return;
         };
         let read = match *container {
-            STEPS => Act::from_map(value.clone()).map(Read::Step),
-            VOICES => Act::from_map(value.clone()).map(Read::Voice),
+            STEPS => Act::from_ref(value).map(Read::Step),
+            VOICES => Act::from_ref(value).map(Read::Voice),
             _ => Err(ActError::Malformed("container".into())),
         };
         let claimed = match &read {

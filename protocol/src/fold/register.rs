@@ -91,7 +91,7 @@ pub fn fold(input: &FoldInput<'_>) -> Register {
             register.revoked.push(act);
             continue;
         }
-        let Act { on, what: Stubs::Stubs { rows }, .. } = match Act::<Stubs>::from_map(value.clone()) {
+        let Act { on, what: Stubs::Stubs { rows }, .. } = match Act::<Stubs>::from_ref(value) {
             Ok(read) if author.place == home => read,
             Ok(_) => {
                 register.violations.push(act);

@@ -2,6 +2,8 @@
 
 mod flow;
 mod forks;
+mod others;
+mod random;
 mod world;
 
 use super::procedure;

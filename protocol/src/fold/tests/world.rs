@@ -206,6 +206,19 @@ impl World {
         self.put(node, 1, map)
     }
 
+    /// An act of another kind of document.
+    pub(super) fn add<K: ActKind>(&mut self, node: usize, container: usize, what: K) -> ActRef {
+        let map = self.act(None, what);
+        self.put(node, container, map)
+    }
+
+    /// The last change was never written.
+    pub(super) fn forget_last(&mut self, node: usize) {
+        self.changes.pop();
+        self.nodes[node].seq -= 1;
+        self.nodes[node].known.remove(&self.changes.len());
+    }
+
     /// What `from` knows reaches `to`.
     pub(super) fn send(&mut self, from: usize, to: usize) {
         let known = self.nodes[from].known.clone();
