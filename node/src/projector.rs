@@ -221,15 +221,18 @@ impl Projector {
                 }
             }
         }
-        store.project(projection).await?;
+        // What is owed by rule comes before striking off the queue: after a crash between the two it is
+        // tried again, and finds that it was done.
         for (doc, matter) in carry {
-            self.actions.carry(&doc, &matter).await?;
-            self.actions.carry_from_lead(&matter).await?;
+            let what = format!("the reply of {doc}");
+            kept_going(&what, self.actions.carry(&doc, &matter).await)?;
+            kept_going(&what, self.actions.carry_from_lead(&matter).await)?;
         }
         if !stubs.is_empty() {
-            self.actions.write_stubs(stubs).await?;
+            let done = self.actions.write_stubs(stubs).await;
+            kept_going("registers", done)?;
         }
-        Ok(())
+        Ok(store.project(projection).await?)
     }
 
     /// Makes sure that the certificates of all authors are at hand.
@@ -305,6 +308,18 @@ impl At<'_> {
         let lead = !matter.sources.is_empty() && matter.newest_reply().is_some();
         let source = matter.merged_into.is_some() && matter.holder == Some(self.world.me.place);
         Folded::Matter(Box::new(FoldedMatter { row, stub, carry: (lead || source).then_some(matter) }))
+    }
+}
+
+/// A store that fails stops the pass; a document that cannot be read does not.
+fn kept_going(what: &str, done: Result<usize, ActionError>) -> Result<(), ActionError> {
+    match done {
+        Err(error @ ActionError::Store(_)) => Err(error),
+        Err(error) => {
+            warn!(what, %error, "what is owed by rule was not written");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
     }
 }
 

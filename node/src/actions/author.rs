@@ -19,6 +19,7 @@ use yishi_protocol::{
     header::Header,
     ids::{ActRef, ActorId, DocId, PlaceId},
     kind::Kind,
+    limits::DOCUMENT_CHANGES_MAX,
     value::Map,
 };
 
@@ -253,6 +254,9 @@ impl Draft {
     }
 
     fn write(&mut self, change: Change) -> Result<ActRef, ActionError> {
+        if self.index.len() >= DOCUMENT_CHANGES_MAX {
+            return Err(ActionError::TooLarge);
+        }
         let encoded = change::encode(&change)?;
         let me = &self.world.me;
         let signature =
@@ -273,6 +277,11 @@ impl Draft {
         self.changes.push(FoldChange { hash: commit.hash, change });
         self.new.push(commit);
         Ok(act)
+    }
+
+    /// How many changes it has by now.
+    pub(crate) fn len(&self) -> usize {
+        self.index.len()
     }
 
     /// Puts everything added into a batch.

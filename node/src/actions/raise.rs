@@ -150,18 +150,18 @@ impl Actions {
         Ok(number)
     }
 
-    /// A day that is not in the future; today if not said.
+    /// A day that an act can claim and that is not in the future; today if not said.
     pub(super) fn past_day(&self, field: &'static str, day: Option<Date>) -> Result<i64, ActionError> {
         let today = self.today();
         match day.map(Date::days) {
             None => Ok(today),
-            Some(day) if day <= today => Ok(day),
+            Some(day) if (0..=today).contains(&day) => Ok(day),
             Some(_) => Err(ActionError::invalid(
                 field,
                 format!(
-                    "“{field}” is in the future. Nothing was saved. Check the date and this machine's clock."
+                    "“{field}” is in the future or before 1970. Nothing was saved. Check the date and this machine's clock."
                 ),
-                format!("“{field}”是将来的日期，尚未保存。请核对日期和本机时钟。"),
+                format!("“{field}”是将来或 1970 年以前的日期，尚未保存。请核对日期和本机时钟。"),
             )),
         }
     }

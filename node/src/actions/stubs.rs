@@ -23,6 +23,10 @@ use yishi_protocol::{
 /// Rows in one act: 64 kB at most, a quarter of what a change may hold.
 const ROWS_PER_ACT_MAX: usize = 500;
 
+/// A register that has grown so far is continued in another of the same month: half of what a document
+/// may hold.
+const CHANGES_MAX: usize = 10_000;
+
 /// Year and month.
 type Month = (i32, u32);
 
@@ -33,6 +37,8 @@ pub(crate) struct StubsWritten(BTreeMap<Month, Register>);
 #[derive(Debug)]
 struct Register {
     doc: DocId,
+    /// Which of the month's registers is written now.
+    part: u32,
     is_stored: bool,
     rows: BTreeMap<DocId, Stub>,
 }
@@ -85,43 +91,59 @@ impl Actions {
             let locked = self.lock([register.doc]).await;
             let mut draft = match register.is_stored {
                 true => Draft::load_bare(self.store(), &register.doc).await?,
-                false => self.new_register(&world, month)?,
+                false => self.new_register(&world, month, register.part)?,
             };
             for rows in changed.chunks(ROWS_PER_ACT_MAX) {
                 let what = Stubs::Stubs { rows: rows.to_vec() };
                 draft.act("stubs", Act { prev: None, on: today, by: None, what })?;
             }
+            let is_full = draft.len() >= CHANGES_MAX;
             let mut batch = self.batch();
             draft.into_batch(&mut batch);
             self.store().write(batch).await?;
             drop(locked);
             register.is_stored = true;
+            if is_full {
+                register.part += 1;
+                register.doc = self.new_register(&world, month, register.part)?.doc;
+                register.is_stored = false;
+            }
             count += changed.len();
             register.rows.extend(changed.into_iter().map(|s| (s.doc, s)));
         }
         Ok(count)
     }
 
-    fn new_register(&self, world: &Arc<World>, (year, month): Month) -> Result<Draft, ActionError> {
-        let secret = world.me.keys.derived(&format!("register {year}-{month:02}"));
+    fn new_register(
+        &self,
+        world: &Arc<World>,
+        (year, month): Month,
+        part: u32,
+    ) -> Result<Draft, ActionError> {
+        let secret = world.me.keys.derived(&format!("register {year}-{month:02}-{part}"));
         let mut nonce = [0; 12];
         nonce.iter_mut().zip(secret).for_each(|(to, from)| *to = from);
         Draft::create(world, Kind::Register, world.directory.ancestors(&world.me.cert), nonce)
     }
 
-    /// What the register of a month says, if there is one.
+    /// What the registers of a month say, if there are any.
     async fn read_register(&self, world: &Arc<World>, month: Month) -> Result<Register, ActionError> {
-        let doc = self.new_register(world, month)?.doc;
-        let commits = self.store().doc_commits(&doc).await?;
         let mut rows = BTreeMap::new();
-        for stored in &commits {
-            let decoded = change::decode(&stored.commit.bytes, Kind::Register);
-            let change = decoded.map_err(|_| ActionError::SetAside(doc))?.change;
-            let Body::Act { value, .. } = change.body else { continue };
-            if let Ok(Act { what: Stubs::Stubs { rows: said }, .. }) = Act::<Stubs>::from_map(value) {
-                rows.extend(said.into_iter().map(|s| (s.doc, s)));
+        for part in 0.. {
+            let doc = self.new_register(world, month, part)?.doc;
+            let commits = self.store().doc_commits(&doc).await?;
+            for stored in &commits {
+                let decoded = change::decode(&stored.commit.bytes, Kind::Register);
+                let change = decoded.map_err(|_| ActionError::SetAside(doc))?.change;
+                let Body::Act { value, .. } = change.body else { continue };
+                if let Ok(Act { what: Stubs::Stubs { rows: said }, .. }) = Act::<Stubs>::from_map(value) {
+                    rows.extend(said.into_iter().map(|s| (s.doc, s)));
+                }
+            }
+            if commits.len() < CHANGES_MAX {
+                return Ok(Register { doc, part, is_stored: !commits.is_empty(), rows });
             }
         }
-        Ok(Register { doc, is_stored: !commits.is_empty(), rows })
+        Err(ActionError::Broken("a month has endless registers"))
     }
 }

@@ -3,5 +3,6 @@
 mod alone;
 mod federation;
 mod import;
+mod projector;
 mod several;
 mod speed;
