@@ -21,7 +21,7 @@ Exit status: 0 done · 1 the story or check did not hold · 10 configuration · 
 /// The exit status of an error.
 #[must_use]
 pub fn status_of(error: &anyhow::Error) -> u8 {
-    error.chain().find_map(|cause| known(cause)).unwrap_or(1)
+    error.chain().find_map(known).unwrap_or(1)
 }
 
 fn known(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {

@@ -1,5 +1,7 @@
 //! Real nodes over real QUIC on the loopback: joining, catching up, receipts of two levels.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
+
 use std::{sync::Arc, time::Duration};
 use yishi_node::{
     clock::{Clock, SystemClock},
