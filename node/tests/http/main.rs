@@ -1,0 +1,18 @@
+//! The web server as browsers and programs meet it: real sockets, real TLS, a real store behind.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_debug_implementations,
+    reason = "a test that stops says where"
+)]
+
+mod client;
+mod house;
+
+mod api;
+mod doors;
+mod openapi;
+mod pages;
+mod rights;
