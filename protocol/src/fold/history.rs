@@ -37,27 +37,42 @@ pub(super) struct History<'a> {
 
 const NO_EDGE: u32 = u32::MAX;
 
+/// The order of hashes by their bytes, as two numbers, so that comparing them calls nothing.
+fn order(hash: &ChangeHash) -> (u128, u128) {
+    let mut halves = hash.0.as_chunks::<16>().0.iter().map(|half| u128::from_be_bytes(*half));
+    (halves.next().unwrap_or(0), halves.next().unwrap_or(0))
+}
+
 impl<'a> History<'a> {
     pub(super) fn of(input: &FoldInput<'a>) -> Self {
         let mut by_hash: Vec<&'a FoldChange> = input.changes.iter().collect();
-        by_hash.sort_unstable_by_key(|c| c.hash);
+        by_hash.sort_unstable_by_key(|c| order(&c.hash));
         by_hash.dedup_by(|a, b| a.hash == b.hash);
-        let rank = |hash: &ChangeHash| by_hash.binary_search_by(|c| c.hash.cmp(hash)).ok();
+        let rank = |hash: &ChangeHash| {
+            let key = order(hash);
+            by_hash.binary_search_by(|c| order(&c.hash).cmp(&key)).ok()
+        };
 
         // Edges from each change to those that name it, as linked lists in one vector.
         let mut first_edge = vec![NO_EDGE; by_hash.len()];
         let mut edges: Vec<(u32, u32)> = Vec::with_capacity(by_hash.len() + 8);
         let mut missing: Vec<u32> = Vec::with_capacity(by_hash.len());
+        // The ranks of every change's dependencies, one after another, and where each change's end.
+        let mut above: Vec<usize> = Vec::with_capacity(by_hash.len() + 8);
+        let mut above_ends: Vec<usize> = Vec::with_capacity(by_hash.len());
         let mut ready = BinaryHeap::new();
         for (r, change) in (0u32..).zip(&by_hash) {
             let mut unmet = 0;
             for dep in &change.change.deps {
                 unmet += 1;
                 // A dependency that is not here is never met, and its change stays behind.
-                let Some(edge) = rank(dep).and_then(|d| first_edge.get_mut(d)) else { continue };
+                let Some(d) = rank(dep) else { continue };
+                let Some(edge) = first_edge.get_mut(d) else { continue };
+                above.push(d);
                 let n = u32::try_from(edges.len()).unwrap_or(NO_EDGE);
                 edges.push((r, std::mem::replace(edge, n)));
             }
+            above_ends.push(above.len());
             missing.push(unmet);
             if unmet == 0 {
                 ready.push(Reverse(r));
@@ -77,8 +92,10 @@ impl<'a> History<'a> {
             if let Some(p) = position.get_mut(r) {
                 *p = history.nodes.len();
             }
-            let deps = change.change.deps.iter().filter_map(|d| position.get(rank(d)?).copied());
-            history.deps.extend(deps);
+            let from = r.checked_sub(1).and_then(|p| above_ends.get(p)).copied().unwrap_or(0);
+            let to = above_ends.get(r).copied().unwrap_or(from);
+            let deps = above.get(from..to).unwrap_or(&[]);
+            history.deps.extend(deps.iter().filter_map(|d| position.get(*d).copied()));
             history.ends.push(history.deps.len());
             history.nodes.push(Node {
                 hash: &change.hash,

