@@ -19,7 +19,7 @@ pub mod home;
 pub mod http;
 pub mod life;
 pub mod link;
-mod local;
+pub mod local;
 pub mod projector;
 pub mod run;
 pub mod setup;

@@ -14,7 +14,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 /// A call that did not succeed.
 #[derive(Debug, Error)]
-pub(crate) enum CallError {
+pub enum CallError {
     /// No answer, or one that is an error.
     #[error("{path}: {what}")]
     Failed {
@@ -30,20 +30,28 @@ pub(crate) enum CallError {
 
 /// One node's door.
 #[derive(Debug, Clone)]
-pub(crate) struct Client(PathBuf);
+pub struct Client(PathBuf);
 
 impl Client {
-    pub(crate) fn new(socket: PathBuf) -> Self {
+    /// The node with this socket.
+    #[must_use]
+    pub fn new(socket: PathBuf) -> Self {
         Self(socket)
     }
 
     /// Reads.
-    pub(crate) async fn get(&self, path: &str) -> Result<Value, CallError> {
+    ///
+    /// # Errors
+    /// [`CallError`] if there is no answer, or one that is an error.
+    pub async fn get(&self, path: &str) -> Result<Value, CallError> {
         self.call(Method::GET, path, None).await
     }
 
     /// Acts.
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Result<Value, CallError> {
+    ///
+    /// # Errors
+    /// [`CallError`] if there is no answer, or one that is an error.
+    pub async fn post(&self, path: &str, body: Value) -> Result<Value, CallError> {
         self.call(Method::POST, path, Some(body)).await
     }
 
@@ -83,7 +91,10 @@ impl Client {
 }
 
 /// A text field of an answer.
-pub(crate) fn text(value: &Value, field: &str) -> Result<String, CallError> {
+///
+/// # Errors
+/// [`CallError::Lacks`] without it.
+pub fn text(value: &Value, field: &str) -> Result<String, CallError> {
     let found = value.get(field).and_then(Value::as_str);
     found.map(str::to_owned).ok_or_else(|| CallError::Lacks(field.to_owned()))
 }

@@ -72,7 +72,13 @@ impl LinkStatus for Watch {
             Connected::Up => "up",
             Connected::Refused => "refused",
         };
-        Some(LinkNow { state, why: present.why })
+        Some(LinkNow {
+            state,
+            why: present.why,
+            bytes_sent: present.frame_bytes_sent,
+            bytes_received: present.frame_bytes_received,
+            catch_up_ms: present.last_catch_up_us.map(|us| us as f64 / 1_000.0),
+        })
     }
 }
 

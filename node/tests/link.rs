@@ -108,6 +108,28 @@ async fn a_cut_line_is_noticed_and_mended_without_anybody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_asks_for_it_gets_a_fresh_connection_that_costs_next_to_nothing() {
+    let district = district().await;
+    let town = child(&district, "510113106000", "姚渡镇", "township", None).await;
+    let up = town.store.world().parent().unwrap().id;
+    let now = || town.links.board().get(up);
+    until("both have everything", async || {
+        charters(&district).await == 2 && now().connected == link::Connected::Up && now().in_step_count > 0
+    })
+    .await;
+    // The ticket of the first connection and the last acknowledgement are on their way.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let before = now();
+    town.links.dial_now().notify_one();
+    until("in step again", async || now().in_step_count > before.in_step_count).await;
+    let after = now();
+    let bytes = |p: &link::Present| p.frame_bytes_sent + p.frame_bytes_received;
+    let spoken = bytes(&after) - bytes(&before);
+    assert!((100..600).contains(&spoken), "two greetings took {spoken} bytes");
+    assert!(after.last_catch_up_us.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revoked_neighbour_is_shut_out_also_when_it_resumes() {
     let district = district().await;
     let town = child(&district, "510113106000", "姚渡镇", "township", None).await;

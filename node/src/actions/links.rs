@@ -8,12 +8,18 @@ use crate::store::{LinkId, LinkState};
 use std::fmt;
 
 /// What a link is doing right now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LinkNow {
     /// `up`, `down`, `connecting` or `refused`.
     pub state: &'static str,
     /// Why it is not up.
     pub why: Option<String>,
+    /// Bytes of frames sent since the start, before QUIC.
+    pub bytes_sent: u64,
+    /// Bytes of frames received since the start, before QUIC.
+    pub bytes_received: u64,
+    /// Milliseconds the last connection took from its first packet until both sides had everything.
+    pub catch_up_ms: Option<f64>,
 }
 
 /// Who knows what the links are doing: the part of the program that drives them.
@@ -45,6 +51,9 @@ impl Actions {
                 stored_there: link.out_acked,
                 refused: link.refused,
                 received: link.received,
+                bytes_sent: now.bytes_sent,
+                bytes_received: now.bytes_received,
+                catch_up_ms: now.catch_up_ms,
             };
             if link.up {
                 view.up = Some(shown);
@@ -62,6 +71,12 @@ impl Actions {
         }
         let last = self.store().link_events(link.id, 1).await?;
         let up = self.0.links.get().is_none() && last.first().is_some_and(|e| e.up);
-        Ok(LinkNow { state: if up { "up" } else { "down" }, why: link.why.clone() })
+        Ok(LinkNow {
+            state: if up { "up" } else { "down" },
+            why: link.why.clone(),
+            bytes_sent: 0,
+            bytes_received: 0,
+            catch_up_ms: None,
+        })
     }
 }

@@ -135,6 +135,14 @@ impl Actions {
         &self.0.store
     }
 
+    /// How many documents wait until lists show them as they are now.
+    ///
+    /// # Errors
+    /// [`ActionError`] when the store cannot be read.
+    pub async fn unread(&self) -> Result<u64, ActionError> {
+        Ok(self.store().dirty_count().await?)
+    }
+
     /// The calendar deadlines are counted with.
     #[must_use]
     pub fn calendar(&self) -> &Calendar {

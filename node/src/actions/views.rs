@@ -531,7 +531,7 @@ pub struct OutcomeView {
 }
 
 /// One link.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LinkView {
     /// The place at the other end.
     pub peer: PlaceView,
@@ -556,10 +556,17 @@ pub struct LinkView {
     pub refused: u64,
     /// Changes received from the peer.
     pub received: u64,
+    /// Bytes of frames sent since the start, before QUIC.
+    pub bytes_sent: u64,
+    /// Bytes of frames received since the start, before QUIC.
+    pub bytes_received: u64,
+    /// Milliseconds the last connection took from its first packet until both sides had everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catch_up_ms: Option<f64>,
 }
 
 /// All links.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LinksView {
     /// To the parent.
     pub up: Option<LinkView>,

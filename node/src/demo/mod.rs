@@ -54,7 +54,6 @@ pub struct DemoRequest {
 
 /// Why the demonstration did not come to its end.
 #[derive(Debug, Error)]
-#[expect(private_interfaces, reason = "callers only print it")]
 pub enum DemoError {
     /// The list of divisions.
     #[error("the list of divisions cannot be played: {0}")]

@@ -140,6 +140,12 @@ async fn written(house: &House) -> Answer<String> {
         "Time spent on requests.",
         counts.micros.load(Relaxed) as f64 / 1e6,
     );
+    out.one(
+        "yishi_documents_unread",
+        "gauge",
+        "Documents on disk that lists do not show as they are now yet.",
+        house.actions.unread().await.map_err(Problem::action)? as f64,
+    );
     let links = house.actions.links().await.map_err(Problem::action)?;
     let all: Vec<_> =
         links.up.iter().map(|l| (l, "up")).chain(links.down.iter().map(|l| (l, "down"))).collect();
@@ -150,6 +156,8 @@ async fn written(house: &House) -> Answer<String> {
         ("yishi_link_stored_there_total", "counter", "Entries the neighbour has on disk."),
         ("yishi_link_received_total", "counter", "Changes received."),
         ("yishi_link_refused_total", "counter", "Changes received and refused."),
+        ("yishi_link_sent_bytes_total", "counter", "Bytes of frames sent, before QUIC."),
+        ("yishi_link_received_bytes_total", "counter", "Bytes of frames received, before QUIC."),
     ] {
         out.head(name, kind, help);
         for (link, side) in &all {
@@ -159,6 +167,8 @@ async fn written(house: &House) -> Answer<String> {
                 "yishi_link_sent_total" => link.sent as f64,
                 "yishi_link_stored_there_total" => link.stored_there as f64,
                 "yishi_link_received_total" => link.received as f64,
+                "yishi_link_sent_bytes_total" => link.bytes_sent as f64,
+                "yishi_link_received_bytes_total" => link.bytes_received as f64,
                 _ => link.refused as f64,
             };
             out.line(name, &[("code", &link.peer.code), ("name", &link.peer.name), ("side", side)], value);

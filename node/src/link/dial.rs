@@ -48,7 +48,21 @@ pub(super) async fn run(
         let Some((_, client)) = &tls else { continue };
         let address = config.parent.clone().or_else(|| link.address.clone()).unwrap_or_default();
         context.board.set(link.id, Connected::Connecting, None);
-        let ended = match attempt(&context, &endpoint, client.clone(), &address, link.id).await {
+        let mut again = false;
+        let attempted = {
+            let mut attempt = std::pin::pin!(attempt(&context, &endpoint, client.clone(), &address, link.id));
+            loop {
+                tokio::select! {
+                    ended = &mut attempt => break ended,
+                    // Somebody wants a fresh connection: the present one ends in order, then it is dialled.
+                    () = dial_now.notified() => {
+                        again = true;
+                        context.connections.close(link.id, CloseCode::Replaced);
+                    }
+                }
+            }
+        };
+        let ended = match attempted {
             Ok(ended) => ended,
             Err(LinkError::Store(error)) => return Err(error.into()),
             Err(error) => Ended { why: error.to_string(), ..Ended::default() },
@@ -70,6 +84,10 @@ pub(super) async fn run(
             (pause * 2).min(config.timing.retry_max)
         };
         let spread: f64 = rand::rng().random_range(0.5..1.0);
+        if again {
+            pause = PAUSE_MIN;
+            continue;
+        }
         let wait = if refused { PAUSE_REFUSED } else { pause.mul_f64(spread) };
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
@@ -94,6 +112,7 @@ async fn attempt(
         Ok((connection, accepted)) => {
             // HELLO leaves with the first packet. If the parent forgot the session it is as if nothing
             // had been said, and the conversation begins again on the same connection.
+            context.connections.take_over(link, &connection);
             let (send, recv) = connection.open_bi().await.map_err(|e| gone(&e))?;
             let mut accepted = std::pin::pin!(accepted);
             {
@@ -117,6 +136,7 @@ async fn attempt(
             .map_err(|_| LinkError::Protocol(format!("no answer from {address}")))?
             .map_err(|e| gone(&e))?,
     };
+    context.connections.take_over(link, &connection);
     let (send, recv) = connection.open_bi().await.map_err(|e| gone(&e))?;
     driver::converse(context, link, &connection, send, recv, std::future::ready(true)).await
 }

@@ -7,7 +7,7 @@
 use super::{
     Connections, LinkError,
     admit::{self, Admission},
-    blocks, effects, frames,
+    blocks, frames,
     state::{Connected, LinkBoard},
 };
 use crate::store::{LinkId, Store};
@@ -108,27 +108,28 @@ async fn run(
     let (events_in, mut events) = mpsc::channel::<Result<Event, LinkError>>(64);
     let (blocks_in, blocks_out) = mpsc::channel::<(Vec<u8>, Epoch)>(BLOCKS_IN_FLIGHT_MAX);
     let mut tasks = JoinSet::new();
-    tasks.spawn(read_frames(recv, events_in.clone(), confirmed));
+    tasks.spawn(read_frames(recv, events_in.clone(), (context.board.clone(), link), confirmed));
     tasks.spawn(admit::run(context.clone(), link, blocks_out, events_in.clone()));
     let mut ended = Ended { why: "connection lost".into(), ..Ended::default() };
     let mut in_step_noted_ms = 0;
     let mut sender = blocks::Sender::new(link);
     'conversation: loop {
         while let Some(effect) = session.poll() {
-            let now = context.board.now_ms();
-            let effect = match effects::with_store(store, link, &mut sender, effect, now).await? {
-                Err(other) => other,
-                Ok(answer) => {
-                    answer.into_iter().for_each(|event| session.handle(event));
-                    continue;
-                }
-            };
             match effect {
                 Effect::Send(frame) => {
-                    if send.write_all(&frames::pack(&frame)).await.is_err() {
+                    let packed = frames::pack(&frame);
+                    drop(frame);
+                    if send.write_all(&packed).await.is_err() {
                         break 'conversation;
                     }
-                    context.board.sent(link, &frame);
+                    context.board.sent(link, packed.len());
+                }
+                Effect::NeedDigest(at) => {
+                    session.handle(Event::Digest(store.feed_digest(link, at).await?));
+                }
+                Effect::BuildBlock { after } => {
+                    let (to, bytes) = sender.build(store, after).await?;
+                    session.handle(Event::BlockBuilt { to, bytes });
                 }
                 Effect::Admit { bytes, epoch } => {
                     // Never full: the other side may not have more blocks under way than this holds.
@@ -136,6 +137,26 @@ async fn run(
                         ended.why = "too many blocks under way".into();
                         break 'conversation;
                     }
+                }
+                Effect::LoadAcks { epoch, after } => {
+                    let acks = store.acks_after(link, epoch, after).await?;
+                    session.handle(Event::AcksLoaded(admit::decoded(acks)));
+                }
+                Effect::Acked(ack) => admit::acknowledged(store, link, ack, context.board.now_ms()).await?,
+                Effect::NeedVisible => {
+                    session.handle(Event::Visible(blocks::visible(store, link).await?));
+                }
+                Effect::Refeed(docs) => {
+                    let refed = store.refeed(link, &docs).await?;
+                    session.handle(Event::Refed {
+                        resume: refed.resume,
+                        digest: refed.digest,
+                        head: refed.head,
+                    });
+                }
+                Effect::Adopt { epoch, seq, digest } => {
+                    admit::adopt(store, link, epoch, seq, digest).await?;
+                    session.handle(Event::Adopted);
                 }
                 Effect::RenewLife => ended.renew = true,
                 Effect::InStep => {
@@ -157,8 +178,6 @@ async fn run(
                     connection.close(VarInt::from_u32(code.number() as u32), b"");
                     break 'conversation;
                 }
-                // Answered by the store above.
-                _ => {}
             }
         }
         tokio::select! {
@@ -218,11 +237,16 @@ async fn run(
 async fn read_frames(
     mut recv: RecvStream,
     events: mpsc::Sender<Result<Event, LinkError>>,
+    (board, link): (Arc<LinkBoard>, LinkId),
     confirmed: impl Future<Output = bool>,
 ) {
     let mut confirmed = Some(std::pin::pin!(confirmed));
     loop {
-        let frame = match frames::read(&mut recv).await.and_then(|body| frames::unpack(&body)) {
+        let body = frames::read(&mut recv).await;
+        if let Ok(body) = &body {
+            board.received(link, frames::len_on_stream(body));
+        }
+        let frame = match body.and_then(|body| frames::unpack(&body)) {
             Ok(frame) => frame,
             Err(frames::FrameError::Connection(_)) => return,
             Err(error) => Frame::Close(CloseCode::Protocol, error.to_string()),

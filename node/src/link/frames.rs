@@ -82,6 +82,12 @@ pub(super) async fn read(stream: &mut quinn::RecvStream) -> Result<Vec<u8>, Fram
     Ok(body)
 }
 
+/// How many bytes a body took on the stream, its length included.
+pub(super) fn len_on_stream(body: &[u8]) -> usize {
+    let bits = usize::BITS - body.len().leading_zeros();
+    body.len() + bits.div_ceil(7).max(1) as usize
+}
+
 /// Unpacks a frame's body.
 pub(super) fn unpack(body: &[u8]) -> Result<Frame, FrameError> {
     match body.split_first() {
@@ -111,7 +117,9 @@ mod tests {
         assert!(packed.len() < 300);
         let mut r = yishi_protocol::codec::Reader::new(&packed);
         let n = r.uint().unwrap() as usize;
-        assert_eq!(unpack(r.raw(n).unwrap()).unwrap(), frame);
+        let body = r.raw(n).unwrap();
+        assert_eq!(len_on_stream(body), packed.len());
+        assert_eq!(unpack(body).unwrap(), frame);
         let bomb = zstd::bulk::compress(&vec![0u8; FRAME_BYTES_MAX + 1], 3).unwrap();
         let mut body = vec![ZSTD];
         body.extend(bomb);

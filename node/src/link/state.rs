@@ -7,7 +7,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::watch;
-use yishi_protocol::wire::Frame;
 
 /// Whether a link is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
@@ -37,8 +36,10 @@ pub struct Present {
     pub last_in_step_ms: Option<u64>,
     /// How long the last reconnection took from the first packet until both sides had everything.
     pub last_catch_up_us: Option<u64>,
-    /// Bytes of frames sent and received since the start, before QUIC.
+    /// Bytes of frames sent since the start, as packed, before QUIC.
     pub frame_bytes_sent: u64,
+    /// Bytes of frames received since the start, as packed, before QUIC.
+    pub frame_bytes_received: u64,
     /// Times both sides had everything.
     pub in_step_count: u64,
     began_us: Option<u64>,
@@ -100,9 +101,14 @@ impl LinkBoard {
         self.links().entry(link).or_default().last_heard_ms = Some(now);
     }
 
-    pub(super) fn sent(&self, link: LinkId, frame: &Frame) {
-        let bytes = if let Frame::Block(bytes) = frame { bytes.len() } else { 64 };
+    /// A frame of so many bytes, as packed, was sent.
+    pub(super) fn sent(&self, link: LinkId, bytes: usize) {
         self.links().entry(link).or_default().frame_bytes_sent += bytes as u64;
+    }
+
+    /// A frame of so many bytes, as packed, came in.
+    pub(super) fn received(&self, link: LinkId, bytes: usize) {
+        self.links().entry(link).or_default().frame_bytes_received += bytes as u64;
     }
 
     pub(super) fn in_step(&self, link: LinkId) {

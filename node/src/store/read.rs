@@ -170,34 +170,18 @@ impl Store {
         rows_max: usize,
         bytes_max: usize,
     ) -> Result<Vec<FeedEntry>, StoreError> {
-        let sql = "SELECT seq, kind, doc, item, digest FROM feeds WHERE link = ?1 AND seq > ?2
-                   ORDER BY seq LIMIT ?3";
-        let rows = sqlx::query(sql)
-            .bind(link.0)
-            .bind(seq.cast_signed())
-            .bind(i64::try_from(rows_max).unwrap_or(i64::MAX))
-            .fetch_all(self.readers())
-            .await?;
-        let rows = rows
-            .iter()
-            .map(|row| {
-                Ok(Row0 {
-                    seq: unsigned(row, 0)?,
-                    kind: FeedKind::from_number(row.try_get(1)?)?,
-                    doc: row.try_get(2)?,
-                    item: row.try_get(3)?,
-                    digest: array(row, 4)?,
-                })
-            })
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        let mut out = Vec::with_capacity(rows.len());
-        let mut bytes = 0;
-        for chunk in rows.chunks(LOADED_AT_ONCE) {
+        let mut out: Vec<FeedEntry> = Vec::new();
+        let (mut bytes, mut after) = (0, seq);
+        // Rows are loaded in pieces too: most of a whole block's worth would be thrown away.
+        while out.len() < rows_max {
+            let chunk = self.feed_rows(link, after, LOADED_AT_ONCE.min(rows_max - out.len())).await?;
+            let Some(last) = chunk.last() else { break };
+            after = last.seq;
             let ids = chunk.iter().filter(|r| r.kind == FeedKind::Commit).map(|r| r.item);
             let mut commits = self.commits_by_row(ids).await?;
             let whole = chunk.iter().filter(|r| r.kind == FeedKind::Document).map(|r| (r.doc, r.item));
             let documents = self.whole_documents(whole.collect()).await?;
-            for row in chunk {
+            for row in &chunk {
                 let item = match row.kind {
                     FeedKind::Commit => commits.remove(&row.item).map_or(FeedItem::Gone, FeedItem::Commit),
                     // A document may stand in a feed twice: a link was closed and opened again.
@@ -218,6 +202,28 @@ impl Store {
             }
         }
         Ok(out)
+    }
+
+    async fn feed_rows(&self, link: LinkId, after: u64, limit: usize) -> Result<Vec<Row0>, StoreError> {
+        let sql = "SELECT seq, kind, doc, item, digest FROM feeds WHERE link = ?1 AND seq > ?2
+                   ORDER BY seq LIMIT ?3";
+        let rows = sqlx::query(sql)
+            .bind(link.0)
+            .bind(after.cast_signed())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.readers())
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Row0 {
+                    seq: unsigned(row, 0)?,
+                    kind: FeedKind::from_number(row.try_get(1)?)?,
+                    doc: row.try_get(2)?,
+                    item: row.try_get(3)?,
+                    digest: array(row, 4)?,
+                })
+            })
+            .collect()
     }
 
     async fn commits_by_row(

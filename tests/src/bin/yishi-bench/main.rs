@@ -1,0 +1,37 @@
+//! `yishi-bench`: speed, bytes and memory of the running product, beside what they are to be.
+//!
+//! Nodes are real processes of the `yishi-node` that lies beside this program; nothing is measured from
+//! within them but what their own API tells.
+
+mod federation;
+mod link;
+mod process;
+mod report;
+mod texts;
+mod village;
+
+use clap::{Parser, Subcommand};
+
+/// Measures speed, bytes and memory.
+#[derive(Debug, Parser)]
+#[command(name = "yishi-bench", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A child brings its documents to a fresh parent; then a reconnection, then a catch-up.
+    Link(link::LinkRequest),
+    /// A village's node with years of matters: memory and time to the first page.
+    Village(village::VillageRequest),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Link(request) => link::run(request).await,
+        Command::Village(request) => village::run(request).await,
+    }
+}

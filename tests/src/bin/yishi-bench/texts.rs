@@ -1,0 +1,212 @@
+//! What people bring up, made from many small parts: no text repeats, and no two runs with one seed differ.
+//!
+//! How well texts compress decides the bytes on the line, so the words vary as in a real village: names,
+//! groups, distances, sums, days, things, troubles, wishes.
+
+use rand::{RngExt, rngs::StdRng};
+
+const SURNAMES: &[&str] = &[
+    "王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "胡", "朱", "高", "林", "何",
+    "郭", "马", "罗", "梁", "宋", "郑", "谢", "韩", "唐", "冯", "于", "董", "萧", "程", "曹", "袁", "邓",
+    "许", "傅", "沈", "曾", "彭", "吕",
+];
+const GIVEN: &[&str] = &[
+    "德", "秀", "国", "桂", "建", "玉", "志", "淑", "文", "春", "永", "兰", "光", "芳", "明", "英", "福",
+    "琼", "兴", "素", "万", "珍", "成", "芬", "世", "群", "家", "莲", "友", "碧", "天", "蓉", "正", "琴",
+    "显", "梅", "登", "会", "先", "菊",
+];
+const SPOTS: &[&str] = &[
+    "村口涵洞",
+    "小学后墙",
+    "老晒场",
+    "提灌站",
+    "村卫生室",
+    "二台坪",
+    "水库坝下",
+    "机耕道拐角",
+    "红砖厂旧址",
+    "土地庙旁",
+    "便民服务站门前",
+    "养猪场下风口",
+    "三岔路口",
+    "石板桥头",
+    "茶园上坡",
+    "幸福院食堂",
+    "变压器边",
+    "公交站台",
+    "文化广场",
+    "污水处理站",
+    "垃圾收集点",
+    "河堤缺口",
+    "竹林盘",
+    "油坊巷",
+    "高速桥下",
+    "葡萄大棚",
+    "鱼塘埂",
+    "集体仓库",
+    "老井",
+    "通信基站",
+    "砖瓦窑",
+    "农资店对面",
+    "祠堂前",
+    "粮站围墙",
+    "堰沟闸门",
+];
+const TROUBLES: &[&str] = &[
+    "一下雨就积水过不了人",
+    "路面塌了一个大坑",
+    "路灯坏了没有人修",
+    "下水道堵得发臭",
+    "水管漏水好几个月",
+    "电压低得电饭锅都煮不熟饭",
+    "围墙开裂随时要倒",
+    "有人半夜偷倒建筑垃圾",
+    "货车抄近路压坏了盖板",
+    "野狗成群追咬放学的娃娃",
+    "信号差打不通电话",
+    "渠道淤了稻田灌不上水",
+    "树枝压着高压线冒火花",
+    "健身器材断了铁管露在外面",
+    "公厕没有水也没有灯",
+    "滑坡的土还堆在路上",
+    "流转费拖着没有付",
+    "护栏被撞断以后一直敞着",
+    "养殖场的粪水流进了沟里",
+    "班车改线后老人赶不了场",
+    "秸秆焚烧熏得睁不开眼",
+    "井盖缺了拿木板盖着",
+    "噪声响到夜里两点",
+    "飞线充电看着吓人",
+];
+const HARMS: &[&str] = &[
+    "去年有两个人摔断了腿",
+    "送菜的三轮车翻过一回",
+    "孩子上学要大人背着过",
+    "救护车上个月没能开进来",
+    "收上来的粮食运不出去",
+    "租房的工人都搬走了",
+    "老人晚上不敢出门",
+    "晒的菜籽全被淹了",
+    "来买枇杷的客商掉头就走",
+    "卫生院的护士也绕着走",
+    "摩托车爆了三条胎",
+    "几户人家的墙脚泡软了",
+    "鸡鸭死了一大片",
+    "邻里为这事吵了好几次",
+    "残疾人的轮椅推不过去",
+    "放水时节下游干着急",
+    "外面打工的回来都摇头",
+    "幼儿园只好停了半天课",
+];
+const WISHES: &[&str] = &[
+    "请派人来量一量",
+    "希望列入今年的计划",
+    "请镇上牵头疏通",
+    "能不能先垫一车碎石",
+    "请把责任单位公布出来",
+    "盼着赶在汛期以前办好",
+    "请电工先把线挪开",
+    "希望给个准信",
+    "请开个院坝会当面说清楚",
+    "村民愿意出工出力",
+    "请财务把账目贴出来",
+    "请联系设计单位重新看坡比",
+    "希望派出所晚上多巡几趟",
+    "请物业和业委会一起到场",
+    "能不能申请以奖代补",
+    "请农技员来指导一下",
+    "建议装两个减速带",
+    "请把钥匙交给值班的人管",
+];
+const CATEGORIES: &[&str] = &[
+    "道路交通",
+    "水利设施",
+    "环境卫生",
+    "公共照明",
+    "养老助残",
+    "土地流转",
+    "集体经济",
+    "治安",
+    "教育",
+    "其他",
+];
+const REMARKS: &[&str] = &[
+    "我家就在旁边，情况属实",
+    "上周又出了一次",
+    "建议先问施工队报价",
+    "小组长已经去看过",
+    "同意，越快越好",
+    "这段归水利站管",
+    "照片发在群里了",
+    "占到我家的地要说清楚",
+    "去年就答应过",
+    "可以先拉警戒带",
+    "需要的话我出拖拉机",
+    "要注意地下有光缆",
+    "汛期以前不动就晚了",
+    "工钱按天算比较合适",
+    "请一并解决排水",
+];
+
+fn pick<'a>(rng: &mut StdRng, from: &[&'a str]) -> &'a str {
+    from.get(rng.random_range(0..from.len().max(1))).copied().unwrap_or_default()
+}
+
+fn person(rng: &mut StdRng) -> String {
+    format!("{}{}{}", pick(rng, SURNAMES), pick(rng, GIVEN), pick(rng, GIVEN))
+}
+
+/// One matter in words.
+#[derive(Debug)]
+pub(crate) struct Words {
+    pub(crate) title: String,
+    pub(crate) body: String,
+    pub(crate) category: &'static str,
+}
+
+/// The next matter: a body of some 120 characters.
+pub(crate) fn matter(rng: &mut StdRng) -> Words {
+    let (spot, trouble) = (pick(rng, SPOTS), pick(rng, TROUBLES));
+    let mut body = format!(
+        "{}组{}反映：{}{}往{}约{}米，{}，",
+        rng.random_range(1..=18),
+        person(rng),
+        pick(rng, &["从", "由", "挨着", "过了"]),
+        spot,
+        pick(rng, &["东", "西", "南", "北", "里", "上", "下"]),
+        rng.random_range(3..900),
+        trouble,
+    );
+    body.push_str(&format!("已经{}{}了，", rng.random_range(2..30), pick(rng, &["天", "个星期", "个月"])));
+    while body.chars().count() < 100 {
+        let more = match rng.random_range(0..4) {
+            0 => format!("{}，", pick(rng, HARMS)),
+            1 => format!("{}和{}都来说过，", person(rng), person(rng)),
+            2 => format!("{}那边{}，", pick(rng, SPOTS), pick(rng, TROUBLES)),
+            _ => format!("影响{}户{}人，", rng.random_range(3..90), rng.random_range(10..400)),
+        };
+        body.push_str(&more);
+    }
+    body.push_str(&format!("{}，{}。", pick(rng, WISHES), pick(rng, WISHES)));
+    let category = CATEGORIES.get(rng.random_range(0..CATEGORIES.len())).copied().unwrap_or("其他");
+    Words { title: format!("{spot}{trouble}"), body, category }
+}
+
+/// A comment of some twenty to forty characters.
+pub(crate) fn comment(rng: &mut StdRng) -> String {
+    format!("{}：{}，{}。", person(rng), pick(rng, REMARKS), pick(rng, WISHES))
+}
+
+/// A reply of some sixty characters.
+pub(crate) fn answer(rng: &mut StdRng) -> String {
+    format!(
+        "经{}现场查看，{}一处由{}牵头，{}月{}日前办完，费用{}元由公服资金列支，{}。",
+        person(rng),
+        pick(rng, SPOTS),
+        pick(rng, &["镇农业站", "镇水利站", "村委会", "供电所", "区交通局", "社区卫生中心"]),
+        rng.random_range(1..=12),
+        rng.random_range(1..=28),
+        rng.random_range(200..60_000),
+        pick(rng, &["修好后请村里回访", "期间请绕行", "完工后张榜公布", "有变化另行告知"]),
+    )
+}
