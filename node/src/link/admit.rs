@@ -41,7 +41,12 @@ pub(super) async fn run(
     events: mpsc::Sender<Result<Event, LinkError>>,
 ) {
     while let Some((bytes, epoch)) = blocks.recv().await {
-        let result = one(&context, link, bytes, epoch).await;
+        let Ok(place) = context.admission.0.acquire().await else {
+            let _ = events.send(Err(LinkError::Stopping)).await;
+            return;
+        };
+        let result = one(&context.store, context.board.now_ms(), link, bytes, epoch).await;
+        drop(place);
         let over = result.is_err();
         if events.send(result).await.is_err() || over {
             return;
@@ -49,9 +54,14 @@ pub(super) async fn run(
     }
 }
 
-async fn one(context: &Context, link: LinkId, bytes: Vec<u8>, epoch: Epoch) -> Result<Event, LinkError> {
-    let store = &context.store;
-    let Ok(_place) = context.admission.0.acquire().await else { return Err(LinkError::Stopping) };
+/// Judges one block and stores what passes, the cursor and the acknowledgement, in one piece.
+pub(super) async fn one(
+    store: &Store,
+    at_ms: u64,
+    link: LinkId,
+    bytes: Vec<u8>,
+    epoch: Epoch,
+) -> Result<Event, LinkError> {
     let state = store.link_state(link).await?;
     let mut world = store.world();
     let block = {
@@ -69,7 +79,7 @@ async fn one(context: &Context, link: LinkId, bytes: Vec<u8>, epoch: Epoch) -> R
     }
     let new_certs: Vec<_> =
         block.certs.iter().filter(|c| world.directory.get(&c.hash()).is_none()).cloned().collect();
-    let mut batch = Batch { at_ms: context.board.now_ms(), from: Some(link), ..Batch::default() };
+    let mut batch = Batch { at_ms, from: Some(link), ..Batch::default() };
     if !new_certs.is_empty() || !block.revocations.is_empty() {
         let mut wider = World::clone(&world);
         for cert in new_certs {

@@ -7,7 +7,7 @@
 use super::{
     Connections, LinkError,
     admit::{self, Admission},
-    blocks, frames,
+    blocks, effects, frames,
     state::{Connected, LinkBoard},
 };
 use crate::store::{LinkId, Store};
@@ -115,6 +115,14 @@ async fn run(
     let mut sender = blocks::Sender::new(link);
     'conversation: loop {
         while let Some(effect) = session.poll() {
+            let now = context.board.now_ms();
+            let effect = match effects::with_store(store, link, &mut sender, effect, now).await? {
+                Err(other) => other,
+                Ok(answer) => {
+                    answer.into_iter().for_each(|event| session.handle(event));
+                    continue;
+                }
+            };
             match effect {
                 Effect::Send(frame) => {
                     let packed = frames::pack(&frame);
@@ -124,39 +132,12 @@ async fn run(
                     }
                     context.board.sent(link, packed.len());
                 }
-                Effect::NeedDigest(at) => {
-                    session.handle(Event::Digest(store.feed_digest(link, at).await?));
-                }
-                Effect::BuildBlock { after } => {
-                    let (to, bytes) = sender.build(store, after).await?;
-                    session.handle(Event::BlockBuilt { to, bytes });
-                }
                 Effect::Admit { bytes, epoch } => {
                     // Never full: the other side may not have more blocks under way than this holds.
                     if blocks_in.try_send((bytes, epoch)).is_err() {
                         ended.why = "too many blocks under way".into();
                         break 'conversation;
                     }
-                }
-                Effect::LoadAcks { epoch, after } => {
-                    let acks = store.acks_after(link, epoch, after).await?;
-                    session.handle(Event::AcksLoaded(admit::decoded(acks)));
-                }
-                Effect::Acked(ack) => admit::acknowledged(store, link, ack, context.board.now_ms()).await?,
-                Effect::NeedVisible => {
-                    session.handle(Event::Visible(blocks::visible(store, link).await?));
-                }
-                Effect::Refeed(docs) => {
-                    let refed = store.refeed(link, &docs).await?;
-                    session.handle(Event::Refed {
-                        resume: refed.resume,
-                        digest: refed.digest,
-                        head: refed.head,
-                    });
-                }
-                Effect::Adopt { epoch, seq, digest } => {
-                    admit::adopt(store, link, epoch, seq, digest).await?;
-                    session.handle(Event::Adopted);
                 }
                 Effect::RenewLife => ended.renew = true,
                 Effect::InStep => {
@@ -178,6 +159,8 @@ async fn run(
                     connection.close(VarInt::from_u32(code.number() as u32), b"");
                     break 'conversation;
                 }
+                // Answered by the store above.
+                _ => {}
             }
         }
         tokio::select! {

@@ -15,9 +15,11 @@ mod blocks;
 mod call;
 mod dial;
 mod driver;
+mod effects;
 mod endpoint;
 mod frames;
 mod join;
+pub mod offline;
 mod state;
 mod tls;
 

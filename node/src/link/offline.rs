@@ -1,0 +1,105 @@
+//! One end of a link without a socket: session, blocks, gate and store exactly as over a connection, and
+//! frames handed to whoever carries them. The simulator drives these.
+
+use super::{LinkError, admit, blocks::Sender, effects, frames};
+use crate::store::{LinkId, Store};
+use yishi_protocol::{
+    session::{Effect, Event, Session, Start},
+    wire::{CloseCode, Frame},
+};
+
+/// One end of one connection.
+#[derive(Debug)]
+pub struct End {
+    store: Store,
+    link: LinkId,
+    session: Session,
+    sender: Sender,
+    renew: bool,
+    in_step: bool,
+    closed: Option<(CloseCode, String)>,
+}
+
+impl End {
+    /// Begins a connection: the first frame out is HELLO.
+    ///
+    /// # Errors
+    /// [`LinkError`] if the store cannot say how far the link came.
+    pub async fn open(store: &Store, link: LinkId) -> Result<Self, LinkError> {
+        let state = store.link_state(link).await?;
+        let session = Session::new(Start {
+            cert: store.world().me.cert,
+            epoch: store.epoch(),
+            head: state.out_seq,
+            acked: state.out_acked,
+            cursor: state.in_epoch.map(|epoch| (epoch, state.in_seq, state.in_digest)),
+        });
+        let sender = Sender::new(link);
+        Ok(Self { store: store.clone(), link, session, sender, renew: false, in_step: false, closed: None })
+    }
+
+    /// A frame arrived, packed as it travelled.
+    ///
+    /// # Errors
+    /// [`LinkError::Protocol`] if it is none.
+    pub fn hear(&mut self, packed: &[u8]) -> Result<(), LinkError> {
+        self.session.handle(Event::Frame(frame_in(packed)?));
+        Ok(())
+    }
+
+    /// Does everything there is to do now; returns the frames to carry to the other side, packed. Blocks
+    /// are durable before their acknowledgement is among them.
+    ///
+    /// # Errors
+    /// [`LinkError`]: the connection is over then.
+    pub async fn work(&mut self, now_ms: u64) -> Result<Vec<Vec<u8>>, LinkError> {
+        self.session.handle(Event::FeedHead(self.store.feed_head(self.link).await?.0));
+        let mut out = Vec::new();
+        while let Some(effect) = self.session.poll() {
+            match effects::with_store(&self.store, self.link, &mut self.sender, effect, now_ms).await? {
+                Ok(Some(event)) => self.session.handle(event),
+                Ok(None) => {}
+                Err(Effect::Send(frame)) => out.push(frames::pack(&frame)),
+                Err(Effect::Admit { bytes, epoch }) => {
+                    let admitted = admit::one(&self.store, now_ms, self.link, bytes, epoch).await?;
+                    self.session.handle(admitted);
+                }
+                Err(Effect::RenewLife) => self.renew = true,
+                Err(Effect::InStep) => self.in_step = true,
+                Err(Effect::Close(code, why)) => self.closed = Some((code, why)),
+                // The store's effects were answered above.
+                Err(_) => {}
+            }
+        }
+        Ok(out)
+    }
+
+    /// Whether both sides had everything at least once.
+    #[must_use]
+    pub fn was_in_step(&self) -> bool {
+        self.in_step
+    }
+
+    /// Whether the other side knows more of this node than it does itself.
+    #[must_use]
+    pub fn must_renew(&self) -> bool {
+        self.renew
+    }
+
+    /// Why the conversation ended, once it did.
+    #[must_use]
+    pub fn closed(&self) -> Option<&(CloseCode, String)> {
+        self.closed.as_ref()
+    }
+}
+
+/// The frame in packed bytes, for whoever watches the line.
+///
+/// # Errors
+/// [`LinkError::Protocol`] if there is none.
+pub fn frame_in(packed: &[u8]) -> Result<Frame, LinkError> {
+    let mut reader = yishi_protocol::codec::Reader::new(packed);
+    let body = reader.uint().and_then(|len| reader.raw(usize::try_from(len).unwrap_or(usize::MAX)));
+    let body = body.map_err(|e| LinkError::Protocol(e.to_string()))?;
+    frames::unpack(body).map_err(|e| LinkError::Protocol(e.to_string()))
+}
