@@ -1,9 +1,9 @@
 //! `GET /link`: how the links above and below stand.
 
-use super::{Page, Visitor, html, moments, w};
+use super::{Page, Place, Visitor, html, moments, w};
 use crate::{
     actions::views::LinkView,
-    http::{House, lang::Lang, problem::Problem},
+    http::{House, lang::Lang, permit::Permit, problem::Problem},
 };
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -17,7 +17,7 @@ struct LinkPage {
 }
 
 struct Row {
-    peer: String,
+    peer: Place,
     side: &'static str,
     state: &'static str,
     up: bool,
@@ -27,6 +27,7 @@ struct Row {
     stored_there: u64,
     received: u64,
     refused: u64,
+    why: Option<String>,
 }
 
 pub(super) fn state(code: &str, lang: Lang) -> &'static str {
@@ -53,14 +54,16 @@ async fn written(house: &House, visitor: &Visitor) -> Result<LinkPage, Problem> 
     let page = visitor.page(house, "link");
     let links = house.actions.links().await.map_err(Problem::action)?;
     let today = house.actions.today();
-    let up = links.up.iter().map(|l| row(l, w::ABOVE, today, page.lang));
-    let down = links.down.iter().map(|l| row(l, w::BELOW, today, page.lang));
+    // The technical reason is for whoever looks after the machine; others can do nothing with it.
+    let machine = visitor.caller.as_ref().is_some_and(|c| c.may(Permit::Machine));
+    let up = links.up.iter().map(|l| row(l, w::ABOVE, machine, today, page.lang));
+    let down = links.down.iter().map(|l| row(l, w::BELOW, machine, today, page.lang));
     Ok(LinkPage { rows: up.chain(down).collect(), page })
 }
 
-fn row(link: &LinkView, side: w::Word, today: i64, lang: Lang) -> Row {
+fn row(link: &LinkView, side: w::Word, machine: bool, today: i64, lang: Lang) -> Row {
     Row {
-        peer: link.peer.name.clone(),
+        peer: Place::of(&link.peer),
         side: side.of(lang),
         state: state(link.state, lang),
         up: link.state == "up",
@@ -70,6 +73,7 @@ fn row(link: &LinkView, side: w::Word, today: i64, lang: Lang) -> Row {
         stored_there: link.stored_there,
         received: link.received,
         refused: link.refused,
+        why: link.why.clone().filter(|_| machine),
     }
 }
 
@@ -88,9 +92,6 @@ fn words(link: &LinkView, today: i64, lang: Lang) -> String {
         ));
     } else if link.waiting == 0 && link.state == "up" {
         words.push_str(lang.of("发出的内容对方都已存好。", "Everything sent is stored there."));
-    }
-    if let Some(why) = &link.why {
-        words.push_str(why);
     }
     words
 }

@@ -1,6 +1,6 @@
 //! `GET /`: the list of matters.
 
-use super::{Level, Page, Visitor, escaped, html, levels, moments, place_name, w};
+use super::{Level, Page, Place, Visitor, escaped, html, levels, moments, w};
 use crate::{
     actions::{ListQuery, views::LinksView, views::MatterSummary},
     http::{House, body::Query, lang::Lang, limits, problem::Problem},
@@ -59,7 +59,7 @@ pub(super) struct Row {
     pub(super) category: String,
     pub(super) stage: String,
     pub(super) tone: &'static str,
-    pub(super) holder: String,
+    pub(super) holder: Place,
     pub(super) due: moments::Due,
     pub(super) levels: Vec<Level>,
     href: String,
@@ -75,7 +75,7 @@ pub(super) fn row(m: &MatterSummary, page: &Page, own_level: &str) -> Row {
         category: m.category.clone().unwrap_or_default(),
         stage: w::stage(&m.stage, &m.stage_zh, lang).to_owned(),
         tone: w::tone(&m.stage),
-        holder: place_name(m.holder.as_ref()),
+        holder: Place::of_known(m.holder.as_ref()),
         due: moments::due(m.deadline.as_ref(), lang),
         levels: levels(&page.place, own_level, &m.stored.up, lang),
         href: page.href(&format!("/m/{}", escaped(&reference))),
@@ -181,7 +181,7 @@ fn kinds(page: &Page, filters: &Filters<'_>) -> Vec<Kind> {
 /// `姚渡镇 已连通` or `姚渡镇 没有连通，上次 昨天 17:20，待送达 3 项`.
 fn link_line(links: &LinksView, today: i64, lang: Lang) -> Option<LinkLine> {
     let up = links.up.as_ref()?;
-    let mut words = format!("{} {}", up.peer.name, super::link::state(up.state, lang));
+    let mut words = format!("{} {}", Place::of(&up.peer).name, super::link::state(up.state, lang));
     if up.state != "up" {
         if let Some(last) = &up.last_contact {
             let seen = moments::instant(last, today, lang);

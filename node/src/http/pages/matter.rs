@@ -1,20 +1,21 @@
 //! `GET /m/{ref}`: one matter. Without sign-in, on an open board, only what the list shows.
 
 use super::{
-    Page, Visitor, escaped, html,
+    Page, Place, Visitor, escaped, html,
     list::{Row, row},
     moments, w,
 };
 use crate::{
     actions::views::{LevelView, MatterView, TimelineView},
-    http::{House, lang::Lang, problem::Problem},
+    http::{House, accounts::member_id, caller::LOCAL, lang::Lang, problem::Problem},
 };
 use askama::Template;
 use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+use yishi_protocol::{ids::PlaceId, place::bare_name};
 
 #[derive(Template)]
 #[template(path = "matter.html")]
@@ -36,7 +37,7 @@ struct Fact {
 /// What is for those signed in.
 struct Inside {
     body: String,
-    next: Vec<&'static str>,
+    next: String,
     answers: Vec<Answer>,
     violations: Vec<String>,
     timeline: Vec<Step>,
@@ -44,7 +45,7 @@ struct Inside {
 
 struct Answer {
     text: String,
-    by: String,
+    by: Place,
     on: String,
     told: bool,
     told_words: &'static str,
@@ -53,7 +54,7 @@ struct Answer {
 struct Step {
     on: String,
     kind: String,
-    place: String,
+    place: Place,
     by: String,
     text: String,
     note: String,
@@ -77,12 +78,16 @@ pub(super) async fn show(
 
 async fn written(house: &House, visitor: &Visitor, reference: &str) -> Result<MatterPage, Problem> {
     let page = visitor.page(house, "matter");
-    let own_level = house.actions.node().place.place.level;
+    let own = house.actions.node().place.place;
+    let own_level = own.level;
     let matter = house.actions.matter(reference).await.map_err(Problem::action)?;
     let today = house.actions.today();
     let m = row(&matter.summary, &page, &own_level);
     let (inside, facts) = if visitor.may_read() {
-        (Some(inside(&matter, today, page.lang)), facts(&matter, &page, today))
+        let people = house.store().people().await.map_err(Problem::store)?;
+        let names = people.into_iter().map(|p| (member_id(p.id), p.display_name)).collect();
+        let own = Own { place: own.id, names };
+        (Some(inside(&matter, &own, today, page.lang)), facts(&matter, &page, today))
     } else {
         (None, Vec::new())
     };
@@ -91,29 +96,49 @@ async fn written(house: &House, visitor: &Visitor, reference: &str) -> Result<Ma
     Ok(MatterPage { sign_in: visitor.sign_in_address(), page, m, facts, inside, states })
 }
 
-fn inside(matter: &MatterView, today: i64, lang: Lang) -> Inside {
+/// This place and its people: only here are member ids names.
+struct Own {
+    place: PlaceId,
+    names: BTreeMap<String, String>,
+}
+
+impl Own {
+    fn person(&self, t: &TimelineView, lang: Lang) -> String {
+        let Some(by) = &t.by else { return String::new() };
+        if by == LOCAL {
+            return w::ADMINISTRATOR.of(lang).to_owned();
+        }
+        let ours = t.place.as_ref().is_some_and(|p| p.id == self.place);
+        self.names.get(by).filter(|_| ours).unwrap_or(by).clone()
+    }
+}
+
+fn inside(matter: &MatterView, own: &Own, today: i64, lang: Lang) -> Inside {
     let answers = matter.answers.iter().map(|a| Answer {
         text: a.text.clone(),
-        by: a.place.name.clone(),
+        by: Place::of(&a.place),
         on: moments::day_seen(&a.on, today, lang),
         told: a.told,
         told_words: if a.told { w::TOLD.of(lang) } else { w::UNTOLD.of(lang) },
     });
     let violations = matter.summary.violations.iter().map(|v| match lang {
-        Lang::Zh => format!("{}的一步没有计入：{}。原文保留在经过里。", v.place.name, v.why_zh),
-        Lang::En => format!("One step of {} does not count: {}. It is kept below.", v.place.name, v.why),
+        Lang::Zh => format!("{}的一步没有计入：{}。原文保留在经过里。", bare_name(&v.place.name), v.why_zh),
+        Lang::En => {
+            format!("One step of {} does not count: {}. It is kept below.", bare_name(&v.place.name), v.why)
+        }
     });
+    let next: Vec<&str> = matter.next.iter().map(|n| lang.of(n.label, n.label_en)).collect();
     Inside {
         body: matter.body.clone(),
-        next: matter.next.iter().map(|n| lang.of(n.label, n.label_en)).collect(),
+        next: next.join(lang.of("、", ", ")),
         answers: answers.collect(),
         violations: violations.collect(),
         // The newest first: it is what people come for.
-        timeline: matter.timeline.iter().rev().map(|t| step(t, today, lang)).collect(),
+        timeline: matter.timeline.iter().rev().map(|t| step(t, own, today, lang)).collect(),
     }
 }
 
-fn step(t: &TimelineView, today: i64, lang: Lang) -> Step {
+fn step(t: &TimelineView, own: &Own, today: i64, lang: Lang) -> Step {
     let why = match lang {
         Lang::Zh => t.why_zh,
         Lang::En => t.why,
@@ -121,8 +146,8 @@ fn step(t: &TimelineView, today: i64, lang: Lang) -> Step {
     Step {
         on: moments::day_seen(&t.on, today, lang),
         kind: w::act(&t.kind, &t.kind_zh, lang).to_owned(),
-        place: super::place_name(t.place.as_ref()),
-        by: t.by.clone().unwrap_or_default(),
+        place: Place::of_known(t.place.as_ref()),
+        by: own.person(t, lang),
         text: t.text.clone().unwrap_or_default(),
         note: why.unwrap_or_default().to_owned(),
         tone: if t.verdict == "counted" { "" } else { "aside" },
@@ -137,7 +162,7 @@ fn facts(matter: &MatterView, page: &Page, today: i64) -> Vec<Fact> {
             facts.push(Fact { name: name.of(lang), value, href });
         }
     };
-    add(w::HOME, m.home.name.clone(), None);
+    add(w::HOME, Place::of(&m.home).name, None);
     add(w::RAISED_ON, moments::day_seen(&m.raised_on, today, lang), None);
     let petitioner = m.petitioner.as_ref().map(|p| match p.kind.as_str() {
         "anonymous" => w::ANONYMOUS,
@@ -171,7 +196,7 @@ fn facts(matter: &MatterView, page: &Page, today: i64) -> Vec<Fact> {
 /// Where it is, in sentences: what waits needs nobody to do anything.
 fn states(up: &[LevelView], last_contact: Option<&str>, today: i64, lang: Lang) -> Vec<String> {
     let waiting: Vec<&str> =
-        up.iter().filter(|l| l.state != "stored").map(|l| l.place.name.as_str()).collect();
+        up.iter().filter(|l| l.state != "stored").map(|l| bare_name(&l.place.name)).collect();
     if waiting.is_empty() {
         return Vec::new();
     }

@@ -32,6 +32,7 @@ use axum::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::sync::Arc;
 use words as w;
+use yishi_protocol::place::bare_name;
 
 /// What stands unescaped in one segment of a path or one value of a query.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -73,7 +74,7 @@ struct Page {
     lang: Lang,
     /// The language if the address states it, to be carried along.
     stated: Option<&'static str>,
-    place: String,
+    place: Place,
     path: String,
     today: String,
     version: &'static str,
@@ -175,7 +176,7 @@ impl Visitor {
             lang: self.lang,
             stated: self.stated,
             path: above.to_owned(),
-            place: node.place.place.name,
+            place: Place::of(&node.place.place),
             today: moments::day_seen(&node.today, house.actions.today(), self.lang),
             version: node.version,
             here,
@@ -223,20 +224,20 @@ struct Level {
 }
 
 /// This place and those above with what they have, nearest first.
-fn levels(own: &str, own_level: &str, up: &[LevelView], lang: Lang) -> Vec<Level> {
+fn levels(own: &Place, own_level: &str, up: &[LevelView], lang: Lang) -> Vec<Level> {
     let here = Level {
         name: match lang {
-            Lang::Zh => format!("本{}", short_level(own, own_level, lang)),
-            Lang::En => short_level(own, own_level, lang),
+            Lang::Zh => format!("本{}", short_level(&own.name, own_level, lang)),
+            Lang::En => short_level(&own.name, own_level, lang),
         },
         word: w::STORED.of(lang),
-        full: own.to_owned(),
+        full: own.full.clone(),
         stored: true,
     };
     let above = up.iter().map(|l| {
         let stored = l.state == "stored";
         Level {
-            name: short_level(&l.place.name, &l.level, lang),
+            name: short_level(bare_name(&l.place.name), &l.level, lang),
             word: if stored { w::ARRIVED_THERE.of(lang) } else { w::WAITS.of(lang) },
             full: l.place.name.clone(),
             stored,
@@ -265,8 +266,22 @@ fn short_level(name: &str, level: &str, lang: Lang) -> String {
     lang.of(zh, en).to_owned()
 }
 
-fn place_name(place: Option<&PlaceView>) -> String {
-    place.map(|p| p.name.clone()).unwrap_or_default()
+/// A place as people say it, with its full name for whoever points at it.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    name: String,
+    full: String,
+}
+
+impl Place {
+    fn of(place: &PlaceView) -> Self {
+        Self { name: bare_name(&place.name).to_owned(), full: place.name.clone() }
+    }
+
+    /// Nothing where no place is known.
+    fn of_known(place: Option<&PlaceView>) -> Self {
+        place.map(Self::of).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

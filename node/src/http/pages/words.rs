@@ -34,6 +34,7 @@ words! {
     SIGN_IN: "登录", "Sign in";
     SIGN_OUT: "退出", "Sign out";
     LOCAL_PERSON: "本机管理员", "Local administrator";
+    ADMINISTRATOR: "管理员", "administrator";
     FILTERS: "分类查看", "Views";
     KIND_ALL: "全部", "All";
     KIND_OPEN: "未办结", "Open";
@@ -57,8 +58,8 @@ words! {
     SHOW_ALL: "查看全部", "Show all";
     NO_MATTERS: "还没有登记事项。群众来反映问题时，登记一件，就会列在这里。", "No matter is registered yet. When somebody raises one, register it and it appears here.";
     PROVISIONAL: "（放假安排未公布，日期为暂定）", "(holidays not announced yet, the day is provisional)";
-    NEXT: "下一步", "Next";
-    NEXT_HOW: "用本单位的 yishi 命令办理；办完后这里会更新。", "Take the step with this place's yishi command; this page then shows it.";
+    NEXT: "下一步可以办", "What can be done next";
+    NEXT_HOW: "在办理机上用 yishi 命令办，办完这里就能看到。", "Take it with the yishi command; it then shows here.";
     SAID: "反映内容", "What was said";
     ANSWERS: "答复", "Reply";
     TOLD: "已告知本人", "told to the petitioner";
@@ -93,6 +94,7 @@ words! {
     LINK_DOWN: "没有连通", "not connected";
     LINK_CONNECTING: "正在连接", "connecting";
     LINK_REFUSED: "对方不接受", "not accepted";
+    FOR_OPERATOR: "给维护人员：", "For the operator: ";
     BACK_TO_LIST: "回到事项列表", "Back to the matters";
     STORED: "已存", "stored";
     ARRIVED_THERE: "已到", "arrived";
