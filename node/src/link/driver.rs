@@ -134,7 +134,8 @@ async fn run(
                 }
                 Effect::Admit { bytes, epoch } => {
                     // Never full: the other side may not have more blocks under way than this holds.
-                    if blocks_in.try_send((bytes, epoch)).is_err() {
+                    let taken = blocks_in.try_send((bytes, epoch));
+                    if taken.is_err() {
                         ended.why = "too many blocks under way".into();
                         break 'conversation;
                     }

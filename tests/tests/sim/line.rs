@@ -42,7 +42,7 @@ impl Connection {
         delay: &mut impl FnMut() -> u64,
     ) -> Became {
         let mut moved = false;
-        for side in 0..2 {
+        for (side, node) in nodes.into_iter().enumerate() {
             while self.under_way[side].front().is_some_and(|(due, _)| *due <= now) {
                 let Some((_, frame)) = self.under_way[side].pop_front() else { break };
                 moved = true;
@@ -52,10 +52,10 @@ impl Connection {
                 Ok(out) => out,
                 // The other side is at fault or lags behind a newer connection: only this one ends.
                 Err(LinkError::Protocol(_)) => return Became::Over,
-                Err(error) => panic!("{}: {error}", nodes[side].name),
+                Err(error) => panic!("{}: {error}", node.name),
             };
             if self.ends[side].must_renew() {
-                life::renew(&nodes[side].store).await.unwrap();
+                life::renew(&node.store).await.unwrap();
             }
             if self.ends[side].closed().is_some() {
                 return Became::Over;
