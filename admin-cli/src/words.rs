@@ -1,6 +1,6 @@
 //! What the CLI says, in both languages.
 //!
-//! Chinese first, English complete. A sentence is written once per language beside its use with [`words!`];
+//! Chinese first, English complete. A sentence is written once per language beside its use with `words!`;
 //! this file keeps the choice of language and the names that occur in many places (stages, levels, roles).
 //! Names the node sends in Chinese (`stage_zh`) are used as they are; the English of a code is here.
 

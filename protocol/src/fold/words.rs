@@ -1,7 +1,7 @@
 //! What acts are called, in Chinese and English, by their stable names.
 //!
 //! Stages and steps carry their words with them ([`Stage`](super::procedure::Stage),
-//! [`StepKind`](super::procedure::StepKind)); the other families are named here, and [`act`] finds any.
+//! [`StepKind`]); the other families are named here, and [`act`] finds any.
 
 use super::procedure::StepKind;
 
