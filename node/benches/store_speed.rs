@@ -184,10 +184,11 @@ async fn main() {
 
     let ack = yishi_node::store::Acknowledged {
         link: up,
+        from_seq: 0,
         to_seq: changes,
         level_place: root.place,
         receipt: vec![1],
-        excluded: Default::default(),
+        stored: store.fed_commits(up, 0, changes).await.unwrap().iter().map(|c| c.row).collect(),
         at_ms: 1,
     };
     let stage = Stage::begin();

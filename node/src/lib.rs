@@ -9,6 +9,7 @@
 //! [`run`] is the only file that knows all parts.
 
 pub mod actions;
+pub mod arrivals;
 pub mod audit;
 pub mod clock;
 pub mod config;

@@ -11,6 +11,7 @@
 
 use crate::{
     actions::{ActionError, Actions, Authors, Sketch},
+    arrivals::Arrivals,
     store::{
         DirtyDoc, ExternalNumber, MatterRow, OutcomeRow, Projection, RawDocument, StoreError, StubRow, World,
     },
@@ -30,6 +31,7 @@ use yishi_protocol::{
     calendar::{Calendar, Date},
     change,
     fold::{self, FoldChange, FoldInput, Matter, procedure::Stage},
+    header::Header,
     ids::{ActorId, DocId},
     kind::Kind,
 };
@@ -87,6 +89,7 @@ pub struct Projector {
     actions: Actions,
     world: Arc<World>,
     authors: Arc<Authors>,
+    arrivals: Arrivals,
 }
 
 impl Projector {
@@ -94,7 +97,14 @@ impl Projector {
     #[must_use]
     pub fn new(actions: Actions) -> Self {
         let world = actions.world();
-        Self { actions, world, authors: Arc::default() }
+        Self { actions, world, authors: Arc::default(), arrivals: Arrivals::default() }
+    }
+
+    /// Lets blocks that arrive go first.
+    #[must_use]
+    pub fn after(mut self, arrivals: Arrivals) -> Self {
+        self.arrivals = arrivals;
+        self
     }
 
     /// Works until `stop`, then finishes the pass it is in.
@@ -153,6 +163,7 @@ impl Projector {
 
     async fn drain(&mut self, stop: &CancellationToken) -> Result<(), ProjectorError> {
         while !stop.is_cancelled() {
+            self.arrivals.pause().await;
             let dirty = self.actions.store().dirty_docs(PASS_DOCS).await?;
             if dirty.is_empty() {
                 return Ok(());
@@ -196,11 +207,13 @@ impl Projector {
         let store = self.actions.store().clone();
         store.begin_applying(&dirty).await?;
         let raw = store.raw_documents(&dirty).await?;
-        self.learn_authors(&raw).await?;
+        let read = || raw.into_iter().map(read_guarded).collect::<Vec<_>>();
+        let read = tokio::task::spawn_blocking(read).await.map_err(|_| ProjectorError::Lost)?;
+        self.learn_authors(&read).await?;
         let (actions, world, authors) = (self.actions.clone(), self.world.clone(), self.authors.clone());
         let fold = move || -> Vec<Folded> {
             let at = At { actions: &actions, world: &world, authors: &authors };
-            raw.into_iter().map(|doc| at.fold(doc)).collect()
+            read.into_iter().map(|doc| at.fold(doc)).collect()
         };
         let folded = tokio::task::spawn_blocking(fold).await.map_err(|_| ProjectorError::Lost)?;
         let mut projection = Projection { done: dirty, ..Projection::default() };
@@ -236,17 +249,17 @@ impl Projector {
     }
 
     /// Makes sure that the certificates of all authors are at hand.
-    async fn learn_authors(&mut self, raw: &[RawDocument]) -> Result<(), ProjectorError> {
+    async fn learn_authors(&mut self, read: &[Readable]) -> Result<(), ProjectorError> {
         let world = self.actions.world();
         if !Arc::ptr_eq(&world, &self.world) {
             // A revocation or a new certificate changes what authors are.
             self.world = world;
             self.authors = Arc::default();
         }
-        let unknown: BTreeSet<ActorId> = raw
+        let unknown: BTreeSet<ActorId> = read
             .iter()
-            .flat_map(|doc| &doc.changes)
-            .filter_map(|(_, bytes)| Some(change::peek(bytes).ok()?.actor))
+            .flat_map(|doc| doc.changes.iter().flatten())
+            .map(|c| c.change.actor)
             .filter(|actor| !self.authors.knows(actor))
             .collect();
         if !unknown.is_empty() {
@@ -265,24 +278,41 @@ struct At<'a> {
     authors: &'a Authors,
 }
 
+/// A document's changes as values.
+struct Readable {
+    doc: DocId,
+    header: Header,
+    /// Or why they cannot be read.
+    changes: Result<Vec<FoldChange>, String>,
+    updated_at_ms: u64,
+}
+
+/// Reads a document's bytes. The guard is for bytes of others; nothing of ours is left half changed
+/// behind it.
+fn read_guarded(raw: RawDocument) -> Readable {
+    let RawDocument { doc, header, chunks, updated_at_ms } = raw;
+    let fold_change = |bytes| {
+        let decoded = change::decode_stored(bytes, header.kind).map_err(|why| why.to_string())?;
+        Ok(FoldChange { hash: decoded.hash, change: decoded.change })
+    };
+    let changes = catch_unwind(AssertUnwindSafe(|| change::split(&chunks).map(fold_change).collect()))
+        .unwrap_or_else(|_| Err("reading it failed".to_owned()));
+    Readable { doc, header, changes, updated_at_ms }
+}
+
 impl At<'_> {
-    fn fold(&self, raw: RawDocument) -> Folded {
-        let doc = raw.doc;
-        // The guard is for bytes of others; nothing of ours is left half changed behind it.
-        catch_unwind(AssertUnwindSafe(|| self.fold_one(raw)))
+    fn fold(&self, read: Readable) -> Folded {
+        let doc = read.doc;
+        catch_unwind(AssertUnwindSafe(|| self.fold_one(read)))
             .unwrap_or_else(|_| Folded::SetAside(doc, "reading it failed".to_owned()))
     }
 
-    fn fold_one(&self, raw: RawDocument) -> Folded {
-        let RawDocument { doc, header, changes: bytes, updated_at_ms } = raw;
-        let mut changes = Vec::with_capacity(bytes.len());
-        for (hash, bytes) in &bytes {
-            match change::decode(bytes, header.kind) {
-                Ok(decoded) => changes.push(FoldChange { hash: *hash, change: decoded.change }),
-                Err(why) => return Folded::SetAside(doc, why.to_string()),
-            }
-        }
-        drop(bytes);
+    fn fold_one(&self, read: Readable) -> Folded {
+        let Readable { doc, header, changes, updated_at_ms } = read;
+        let changes = match changes {
+            Ok(changes) => changes,
+            Err(why) => return Folded::SetAside(doc, why),
+        };
         let cut = self.authors.for_doc(&self.world.directory, &doc, &changes);
         let authors = cut.as_ref().unwrap_or(&self.authors.plain);
         let input = FoldInput { header: &header, changes: &changes, authors };

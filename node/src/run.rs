@@ -6,6 +6,7 @@
 
 use crate::{
     actions::{Actions, LinkNow, LinkStatus},
+    arrivals::Arrivals,
     clock::{Clock, SystemClock},
     config::{Config, Lang},
     home::{Home, HomeError},
@@ -105,13 +106,14 @@ pub async fn run(
     let listen = config.link.listen.unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into());
     let links_config =
         LinksConfig { listen, parent: config.link.parent.clone(), timing: config.link.timing() };
-    let mut links = Links::start(links_config, store.clone(), board.clone(), home.path())?;
+    let arrivals = Arrivals::default();
+    let mut links = Links::start(links_config, store.clone(), board.clone(), arrivals.clone(), home.path())?;
     let actions = Actions::new(store.clone(), clock.clone())?;
     actions.watch_links(Arc::new(Watch(board)));
     actions.dials_with(links.dial_now());
     actions.listens_at(reached_at(links.address()));
     let projecting = CancellationToken::new();
-    let mut projector = tokio::spawn(Projector::new(actions.clone()).run(projecting.clone()));
+    let mut projector = tokio::spawn(Projector::new(actions.clone()).after(arrivals).run(projecting.clone()));
     let mut http = HttpConfig::local(home.path().to_owned());
     http.plain = config.http.listen;
     http.tls = config.http.tls_listen;

@@ -153,7 +153,7 @@ impl Draft {
             let c = &stored.commit;
             index.insert(c.hash, Place { actor: c.actor, seq: c.seq, max_op: c.max_op }, &c.deps);
             let decoded =
-                change::decode(&c.bytes, whole.header.kind).map_err(|_| ActionError::SetAside(*doc))?;
+                change::decode_stored(&c.bytes, whole.header.kind).map_err(|_| ActionError::SetAside(*doc))?;
             changes.push(FoldChange { hash: c.hash, change: decoded.change });
             actors.push(c.actor);
         }

@@ -133,7 +133,7 @@ impl Actions {
             let doc = self.new_register(world, month, part)?.doc;
             let commits = self.store().doc_commits(&doc).await?;
             for stored in &commits {
-                let decoded = change::decode(&stored.commit.bytes, Kind::Register);
+                let decoded = change::decode_stored(&stored.commit.bytes, Kind::Register);
                 let change = decoded.map_err(|_| ActionError::SetAside(doc))?.change;
                 let Body::Act { value, .. } = change.body else { continue };
                 if let Ok(Act { what: Stubs::Stubs { rows: said }, .. }) = Act::<Stubs>::from_map(value) {

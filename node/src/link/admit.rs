@@ -4,16 +4,20 @@
 //! A block is judged against the certificates and histories stored at that moment; what passes, the
 //! cursor and the signed acknowledgement are stored in one batch, and only then is anything said.
 
-use super::{LinkError, blocks, driver::Context};
+use super::{
+    LinkError,
+    blocks::{self, Sender},
+    driver::Context,
+};
 use crate::store::{
     Acknowledged, Batch, Cursor, GivenAck, LinkId, NewCommit, NewReceipt, Store, Verdict, VerdictKind, World,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use tokio::sync::{Semaphore, mpsc};
 use tracing::{info, warn};
 use yishi_protocol::{
     gate::{Gate, Known, Refusal, Verdicts},
-    ids::{ChangeHash, DocId, Epoch, Hash},
+    ids::{ChangeHash, DocId, Epoch},
     key::Signature,
     receipt::{Node, Opening, Receipt, leaf, root},
     session::Event,
@@ -41,6 +45,7 @@ pub(super) async fn run(
     events: mpsc::Sender<Result<Event, LinkError>>,
 ) {
     while let Some((bytes, epoch)) = blocks.recv().await {
+        let _arriving = context.arrivals.begin();
         let Ok(place) = context.admission.0.acquire().await else {
             let _ = events.send(Err(LinkError::Stopping)).await;
             return;
@@ -247,25 +252,30 @@ pub(super) fn decoded(acks: Vec<GivenAck>) -> Vec<Ack> {
 }
 
 /// Takes an acknowledgement: it must be signed for exactly what was sent, less what it names.
-pub(super) async fn acknowledged(store: &Store, link: LinkId, ack: Ack, at_ms: u64) -> Result<(), LinkError> {
+pub(super) async fn acknowledged(
+    store: &Store,
+    link: LinkId,
+    sender: &mut Sender,
+    ack: Ack,
+    at_ms: u64,
+) -> Result<(), LinkError> {
     let world = store.world();
     let peer = world.link(link).map(|l| l.peer).ok_or(LinkError::Unknown)?;
-    let state = store.link_state(link).await?;
-    let fed = blocks::in_block_order(store.fed_commits(link, state.out_acked, ack.to).await?);
+    let from_seq = store.link_state(link).await?.out_acked;
+    let mut sent = sender.sent(store, from_seq, ack.to).await?;
     let refused: BTreeMap<u64, &str> = ack.excluded.iter().map(|(o, why)| (*o, why.as_str())).collect();
-    let mut excluded = BTreeSet::new();
-    let mut leaves = Vec::with_capacity(fed.len());
-    for (ordinal, commit) in (0u64..).zip(&fed) {
-        match refused.get(&ordinal) {
-            None => leaves.push(leaf(&commit.doc, &commit.hash)),
-            Some(why) => {
-                info!(%link, doc = %commit.doc, why, "the other side did not store a change");
-                excluded.insert((commit.seq, commit.ord));
-            }
+    let mut ordinal = 0;
+    sent.retain(|change| {
+        let why = refused.get(&ordinal);
+        ordinal += 1;
+        if let Some(why) = why {
+            info!(%link, doc = %change.doc, why, "the other side did not store a change");
         }
-    }
+        why.is_none()
+    });
+    let leaves: Vec<Node> = sent.iter().map(|c| leaf(&c.doc, &c.hash)).collect();
     let signed = match &ack.receipt {
-        None => root(&leaves) == Hash([0; 32]),
+        None => leaves.is_empty(),
         Some(receipt) => {
             receipt.check(&world.directory) == Ok(peer)
                 && receipt.sender == world.me.place
@@ -276,9 +286,16 @@ pub(super) async fn acknowledged(store: &Store, link: LinkId, ack: Ack, at_ms: u
     if !signed {
         return Err(LinkError::Protocol("an acknowledgement does not cover what was sent".into()));
     }
-    let receipt = Frame::Ack(ack.clone()).encode();
-    let to_seq = ack.to;
-    store.acknowledged(Acknowledged { link, to_seq, level_place: peer, receipt, excluded, at_ms }).await?;
+    let acknowledged = Acknowledged {
+        link,
+        from_seq,
+        to_seq: ack.to,
+        level_place: peer,
+        receipt: Frame::Ack(ack).encode(),
+        stored: sent.into_iter().map(|c| c.row).collect(),
+        at_ms,
+    };
+    store.acknowledged(acknowledged).await?;
     Ok(())
 }
 

@@ -5,12 +5,14 @@
 //! checked against: see [`in_block_order`].
 
 use super::LinkError;
-use crate::store::{FedCommit, FeedEntry, FeedItem, LinkId, Store, StoreError, StoredReceipt, World};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::store::{
+    CommitRow, FedChange, FedCommit, FeedEntry, FeedItem, LinkId, Store, StoreError, StoredReceipt, World,
+};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use yishi_protocol::{
     change,
     header::Header,
-    ids::{ActorId, CertHash, DocId},
+    ids::{ActorId, CertHash, ChangeHash, DocId},
     kind::Kind,
     limits::{BLOCK_BYTES_MAX, BLOCK_BYTES_SOFT},
     receipt::{Node, Opening, Receipt, Standing, leaf},
@@ -21,16 +23,51 @@ use yishi_protocol::{
 /// Rows loaded for one block at the most.
 const ROWS_MAX: usize = 8_192;
 
-/// Builds one connection's blocks; remembers which certificates it told already.
+/// Builds one connection's blocks; remembers which certificates it told already, and of the blocks
+/// under way what they carry, so that an acknowledgement need not read it again.
 #[derive(Debug)]
 pub(super) struct Sender {
     link: LinkId,
     told: BTreeSet<CertHash>,
+    under_way: VecDeque<Sent>,
+}
+
+/// What a block under way carries.
+#[derive(Debug)]
+struct Sent {
+    after: u64,
+    to: u64,
+    changes: Vec<SentChange>,
+}
+
+/// A change of a block, at its place in the block's order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SentChange {
+    pub(super) doc: DocId,
+    pub(super) hash: ChangeHash,
+    pub(super) row: CommitRow,
 }
 
 impl Sender {
     pub(super) fn new(link: LinkId) -> Self {
-        Self { link, told: BTreeSet::new() }
+        Self { link, told: BTreeSet::new(), under_way: VecDeque::new() }
+    }
+
+    /// What the entries after `after` up to `to` carry, in the order of their block: from memory if this
+    /// connection sent them as one block, else from the feed.
+    pub(super) async fn sent(
+        &mut self,
+        store: &Store,
+        after: u64,
+        to: u64,
+    ) -> Result<Vec<SentChange>, StoreError> {
+        while let Some(sent) = self.under_way.pop_front_if(|s| s.to <= to) {
+            if sent.after == after && sent.to == to {
+                return Ok(sent.changes);
+            }
+        }
+        let fed = in_block_order(store.fed_commits(self.link, after, to).await?);
+        Ok(fed.into_iter().map(|c| SentChange { doc: c.doc, hash: c.hash, row: c.row }).collect())
     }
 
     /// The block after a position: where it ends, and its bytes.
@@ -48,7 +85,10 @@ impl Sender {
             soft = BLOCK_BYTES_MAX;
         };
         let Some(last) = entries.last() else { return Err(LinkError::Uncovered(after)) };
-        let (to, digest) = (last.seq, last.digest);
+        let to = last.seq;
+        let Some(digest) = store.feed_digest(self.link, to).await? else {
+            return Err(LinkError::Uncovered(after));
+        };
         let world = store.world();
         let (mut revocations, mut openings) = (Vec::new(), Vec::new());
         let mut order: Vec<DocId> = Vec::new();
@@ -56,9 +96,8 @@ impl Sender {
         let mut others: Vec<DocId> = Vec::new();
         for entry in entries {
             match entry.item {
-                FeedItem::Commit(stored) => {
-                    let draft = draft_of(&mut drafts, &mut order, stored.commit.doc, true);
-                    draft.commits.push(stored.commit);
+                FeedItem::Commit(change) => {
+                    draft_of(&mut drafts, &mut order, change.doc, true).changes.push(change);
                 }
                 FeedItem::Document(whole) => {
                     let doc = whole.header.doc_id();
@@ -66,7 +105,7 @@ impl Sender {
                     draft.header = Some(whole.header);
                     draft.grants.extend(whole.grants);
                     draft.wraps.extend(whole.wraps);
-                    draft.commits.extend(whole.commits.into_iter().map(|c| c.commit));
+                    draft.changes.extend(whole.commits.into_iter().map(FedChange::from));
                     others.push(doc);
                 }
                 FeedItem::Grant { header, grant } => {
@@ -90,12 +129,15 @@ impl Sender {
                 FeedItem::Gone => {}
             }
         }
-        order.extend(others.into_iter().filter(|doc| drafts.get(doc).is_some_and(|d| d.commits.is_empty())));
+        order.extend(others.into_iter().filter(|doc| drafts.get(doc).is_some_and(|d| d.changes.is_empty())));
         let headers = store.headers(&order).await?;
         let mut sections = Vec::with_capacity(order.len());
         let mut actors = BTreeSet::new();
+        let mut sent = Sent { after, to, changes: Vec::new() };
         for doc in order {
             let (Some(draft), Some(header)) = (drafts.remove(&doc), headers.get(&doc)) else { continue };
+            let carried = draft.changes.iter().map(|c| SentChange { doc, hash: c.hash, row: c.row });
+            sent.changes.extend(carried);
             sections.push(draft.section(doc, header, &mut actors)?);
         }
         let actors: Vec<ActorId> = actors.into_iter().collect();
@@ -109,6 +151,7 @@ impl Sender {
         used.extend(sections.iter().flat_map(|s| introduced(&world, s)));
         let certs = self.certs_to_tell(&world, &used);
         let certs: Vec<_> = certs.iter().filter_map(|h| world.directory.get(h)).collect();
+        self.under_way.push_back(sent);
         Ok((to, writer.finish((after, to, digest), &certs, &revocations, &openings)))
     }
 
@@ -178,10 +221,10 @@ fn draft_of<'a>(
     drafts: &'a mut BTreeMap<DocId, Draft>,
     order: &mut Vec<DocId>,
     doc: DocId,
-    commits: bool,
+    changes: bool,
 ) -> &'a mut Draft {
     let draft = drafts.entry(doc).or_default();
-    if commits && draft.commits.is_empty() {
+    if changes && draft.changes.is_empty() {
         order.push(doc);
     }
     draft
@@ -192,7 +235,7 @@ struct Draft {
     header: Option<Header>,
     grants: Vec<yishi_protocol::audience::Grant>,
     wraps: Vec<(CertHash, Vec<u8>)>,
-    commits: Vec<yishi_protocol::commit::Commit>,
+    changes: Vec<FedChange>,
 }
 
 impl Draft {
@@ -203,14 +246,14 @@ impl Draft {
         actors: &mut BTreeSet<ActorId>,
     ) -> Result<OutSection, LinkError> {
         let kind: Kind = header.kind;
-        let mut changes = Vec::with_capacity(self.commits.len());
+        let mut changes = Vec::with_capacity(self.changes.len());
         let mut begins = false;
-        for commit in self.commits {
+        for FedChange { hash, cover, bytes, .. } in self.changes {
             let decoded =
-                change::decode(&commit.bytes, kind).map_err(|e| LinkError::Stored(doc, e.to_string()))?;
+                change::decode_stored(&bytes, kind).map_err(|e| LinkError::Stored(doc, e.to_string()))?;
             begins |= matches!(decoded.change.body, change::Body::Genesis { .. });
-            actors.insert(commit.actor);
-            changes.push(OutChange { hash: commit.hash, change: decoded.change, cover: commit.cover });
+            actors.insert(decoded.change.actor);
+            changes.push(OutChange { hash, change: decoded.change, cover });
         }
         let header = (begins || self.header.is_some()).then(|| header.clone());
         if let Some(header) = &header {
@@ -224,13 +267,18 @@ impl Draft {
 fn is_covered(entries: &[FeedEntry]) -> bool {
     let mut last: BTreeMap<(DocId, ActorId), bool> = BTreeMap::new();
     for entry in entries {
-        let commits: Vec<_> = match &entry.item {
-            FeedItem::Commit(stored) => vec![&stored.commit],
-            FeedItem::Document(whole) => whole.commits.iter().map(|c| &c.commit).collect(),
-            _ => continue,
-        };
-        for commit in commits {
-            last.insert((commit.doc, commit.actor), commit.cover.is_some());
+        match &entry.item {
+            FeedItem::Commit(c) => {
+                // A change that cannot be read is found out when it is written into the block.
+                if let Ok(actor) = change::author(&c.bytes) {
+                    last.insert((c.doc, actor), c.cover.is_some());
+                }
+            }
+            FeedItem::Document(whole) => {
+                let all = whole.commits.iter().map(|c| &c.commit);
+                last.extend(all.map(|c| ((c.doc, c.actor), c.cover.is_some())));
+            }
+            _ => {}
         }
     }
     last.values().all(|covered| *covered)

@@ -10,7 +10,10 @@ use super::{
     blocks, effects, frames,
     state::{Connected, LinkBoard},
 };
-use crate::store::{LinkId, Store};
+use crate::{
+    arrivals::Arrivals,
+    store::{LinkId, Store},
+};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -37,6 +40,7 @@ pub(super) struct Context {
     pub(super) store: Store,
     pub(super) board: Arc<LinkBoard>,
     pub(super) admission: Arc<Admission>,
+    pub(super) arrivals: Arrivals,
     pub(super) connections: Arc<Connections>,
     pub(super) stop: CancellationToken,
 }

@@ -26,7 +26,7 @@ pub(super) async fn with_store(
             Event::AcksLoaded(admit::decoded(store.acks_after(link, epoch, after).await?))
         }
         Effect::Acked(ack) => {
-            admit::acknowledged(store, link, ack, now_ms).await?;
+            admit::acknowledged(store, link, sender, ack, now_ms).await?;
             return Ok(Ok(None));
         }
         Effect::NeedVisible => Event::Visible(blocks::visible(store, link).await?),

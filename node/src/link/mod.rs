@@ -30,7 +30,10 @@ pub use frames::FrameError;
 pub use join::{InviteRequest, JoinError, NewNode, invite, join};
 pub use state::{Connected, LinkBoard, Present};
 
-use crate::store::{LinkId, Store, StoreError};
+use crate::{
+    arrivals::Arrivals,
+    store::{LinkId, Store, StoreError},
+};
 use driver::Context;
 use std::{
     collections::BTreeMap,
@@ -140,6 +143,7 @@ impl Links {
         config: LinksConfig,
         store: Store,
         board: Arc<LinkBoard>,
+        arrivals: Arrivals,
         dir: &Path,
     ) -> Result<Self, EndpointError> {
         let keys = store.world().me.keys.clone();
@@ -154,6 +158,7 @@ impl Links {
             store: store.clone(),
             board: board.clone(),
             admission: Arc::default(),
+            arrivals,
             connections: connections.clone(),
             stop: stop.clone(),
         };

@@ -74,6 +74,13 @@ pub(super) fn json_pairs(pairs: impl IntoIterator<Item = (i64, impl std::fmt::Di
     json_list(pairs, |out, (row, id)| write!(out, "[{row},\"{id}\"]"))
 }
 
+/// Pairs of ids as a JSON array.
+pub(super) fn json_id_pairs(
+    pairs: impl IntoIterator<Item = (impl std::fmt::Display, impl std::fmt::Display)>,
+) -> String {
+    json_list(pairs, |out, (a, b)| write!(out, "[\"{a}\",\"{b}\"]"))
+}
+
 /// Pairs of integers as a JSON array.
 pub(super) fn json_int_pairs(pairs: impl IntoIterator<Item = (i64, i64)>) -> String {
     json_list(pairs, |out, (a, b)| write!(out, "[{a},{b}]"))

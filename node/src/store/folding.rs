@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use yishi_protocol::{
     audience::{Audience, Grant},
     header::Header,
-    ids::{ChangeHash, DocId, PlaceId},
+    ids::{DocId, PlaceId},
 };
 
 /// A document's header and raw changes.
@@ -21,8 +21,8 @@ pub struct RawDocument {
     pub doc: DocId,
     /// Its header.
     pub header: Header,
-    /// Its changes with their hashes, in any order.
-    pub changes: Vec<(ChangeHash, Vec<u8>)>,
+    /// Its changes in any order, one chunk after the other: a file that Automerge reads.
+    pub chunks: Vec<u8>,
     /// When the last of them was stored here.
     pub updated_at_ms: u64,
 }
@@ -40,15 +40,16 @@ impl Store {
         for row in sqlx::query(sql).bind(&ids).fetch_all(&mut *tx).await? {
             let header = Header::decode(row.try_get(2)?)?;
             let raw =
-                RawDocument { doc: DocId(array(&row, 1)?), header, changes: Vec::new(), updated_at_ms: 0 };
+                RawDocument { doc: DocId(array(&row, 1)?), header, chunks: Vec::new(), updated_at_ms: 0 };
             found.insert(row.try_get(0)?, raw);
         }
-        let sql = "SELECT c.doc, c.hash, c.stored_at_ms, c.bytes FROM json_each(?1) j
-                   CROSS JOIN commits c ON c.doc = j.value";
+        // One row for each document instead of one for each change: rows are what reading costs.
+        let sql = "SELECT c.doc, max(c.stored_at_ms), CAST(group_concat(c.bytes, '') AS BLOB)
+                   FROM json_each(?1) j CROSS JOIN commits c ON c.doc = j.value GROUP BY c.doc";
         for row in sqlx::query(sql).bind(&ids).fetch_all(&mut *tx).await? {
             if let Some(raw) = found.get_mut(&row.try_get::<i64, _>(0)?) {
-                raw.updated_at_ms = raw.updated_at_ms.max(unsigned(&row, 2)?);
-                raw.changes.push((ChangeHash(array(&row, 1)?), row.try_get(3)?));
+                raw.updated_at_ms = unsigned(&row, 1)?;
+                raw.chunks = row.try_get(2)?;
             }
         }
         tx.rollback().await?;

@@ -33,6 +33,7 @@ mod read;
 mod receipts;
 mod refeed;
 mod routing;
+mod sending;
 mod world;
 mod writer;
 
@@ -49,9 +50,10 @@ pub use open::Genesis;
 pub use people::{NewPerson, Person, PersonChange, SecretHash, Token};
 pub use promises::{GivenAnswer, InviteRow};
 pub use queue::DirtyDoc;
-pub use read::{DocState, FeedEntry, FeedItem, StoredCommit, WholeDocument};
-pub use receipts::{Acknowledged, FedCommit, Origin, StoredReceipt};
+pub use read::{DocState, StoredCommit};
+pub use receipts::{Acknowledged, CommitRow, FedCommit, Origin, StoredReceipt};
 pub use refeed::Refed;
+pub use sending::{FedChange, FeedEntry, FeedItem, WholeDocument};
 pub use world::{Link, LinkId, Me, World};
 
 use sqlx::{Row, SqlitePool};

@@ -6,7 +6,7 @@
 use super::{
     Store,
     batch::NewReceipt,
-    columns::{array, json_ids, json_ints, optional_unsigned, small, unsigned},
+    columns::{array, json_id_pairs, json_ids, json_ints, optional_unsigned, small, unsigned},
     error::StoreError,
     feed::FeedKind,
     world::LinkId,
@@ -21,17 +21,23 @@ use yishi_protocol::ids::{ChangeHash, DocId, PlaceId, hash};
 pub struct Acknowledged {
     /// The link it came over.
     pub link: LinkId,
-    /// The last entry of this node's feed that it covers.
+    /// The last entry of this node's feed that the peer had acknowledged before.
+    pub from_seq: u64,
+    /// The last entry that it covers.
     pub to_seq: u64,
     /// The place that signed.
     pub level_place: PlaceId,
     /// As it was received.
     pub receipt: Vec<u8>,
-    /// Positions (entry, change within it) that the peer refused or parked.
-    pub excluded: BTreeSet<(u64, u32)>,
+    /// The changes between the two, without those that the peer refused or parked.
+    pub stored: Vec<CommitRow>,
     /// When it came.
     pub at_ms: u64,
 }
+
+/// Which row of this database a change is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CommitRow(pub(super) i64);
 
 /// One change a link was fed, at the place in the feed that receipts speak of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +52,8 @@ pub struct FedCommit {
     pub hash: ChangeHash,
     /// Where it came from, with its position in that link's feed; `None` if it was written here.
     pub origin: Option<Origin>,
-    pub(super) row: i64,
+    /// Its row here.
+    pub row: CommitRow,
 }
 
 /// Where a change came from.
@@ -98,7 +105,7 @@ pub(super) fn fed_commits(rows: &[SqliteRow]) -> Result<Vec<FedCommit>, StoreErr
         out.push(FedCommit {
             seq,
             ord,
-            row: row.try_get(1)?,
+            row: CommitRow(row.try_get(1)?),
             doc: DocId(array(row, 2)?),
             hash: ChangeHash(array(row, 3)?),
             origin: origin(row, 4)?,
@@ -131,23 +138,15 @@ impl Tx {
         if ack.to_seq <= from {
             return Ok(());
         }
-        let rows = sqlx::query(FED_COMMITS)
-            .bind(ack.link.0)
-            .bind(from.cast_signed())
-            .bind(ack.to_seq.cast_signed())
-            .fetch_all(&mut self.conn)
-            .await?;
-        let stored: Vec<(i64, Option<LinkId>)> = fed_commits(&rows)?
-            .into_iter()
-            .filter(|c| !ack.excluded.contains(&(c.seq, c.ord)))
-            .map(|c| (c.row, c.origin.map(|o| o.link)))
-            .collect();
+        if ack.from_seq > from {
+            return Err(StoreError::BeyondFeed { seq: ack.from_seq, head: from });
+        }
         let up = self.state.world.link(ack.link).is_some_and(|l| l.up);
         let receipt = NewReceipt {
             level: 1,
             level_place: ack.level_place,
             link: ack.link,
-            from_seq: from + 1,
+            from_seq: ack.from_seq + 1,
             to_seq: ack.to_seq,
             bytes: ack.receipt,
             commits: Vec::new(),
@@ -159,35 +158,24 @@ impl Tx {
             .execute(&mut self.conn)
             .await?;
         // What a child has says nothing about the levels above.
-        if up { self.stored_above(receipt, stored, ack.at_ms).await } else { Ok(()) }
+        if up { self.stored_above(receipt, ack.stored, ack.at_ms).await } else { Ok(()) }
     }
 
     /// Takes a receipt of a level above the parent, or one that came in a bundle.
     pub(super) async fn add_receipt(&mut self, receipt: NewReceipt, at_ms: u64) -> Result<(), StoreError> {
-        let mut stored = Vec::with_capacity(receipt.commits.len());
-        let mut by_doc: BTreeMap<DocId, Vec<ChangeHash>> = BTreeMap::new();
-        for (doc, change) in &receipt.commits {
-            by_doc.entry(*doc).or_default().push(*change);
-        }
-        for (doc, changes) in by_doc {
-            let sql = "SELECT c.id, c.origin_link FROM docs d, json_each(?2) j
-                       CROSS JOIN commits c ON c.doc = d.id AND c.hash = unhex(j.value) WHERE d.doc = ?1";
-            let rows = sqlx::query(sql)
-                .bind(doc.0.to_vec())
-                .bind(json_ids(changes))
-                .fetch_all(&mut self.conn)
-                .await?;
-            for row in rows {
-                stored.push((row.try_get(0)?, row.try_get::<Option<i64>, _>(1)?.map(LinkId)));
-            }
-        }
+        let named = json_id_pairs(receipt.commits.iter().copied());
+        let sql = "SELECT c.id FROM json_each(?1) j
+                   CROSS JOIN docs d ON d.doc = unhex(json_extract(j.value, '$[0]'))
+                   CROSS JOIN commits c ON c.doc = d.id AND c.hash = unhex(json_extract(j.value, '$[1]'))";
+        let rows = sqlx::query(sql).bind(named).fetch_all(&mut self.conn).await?;
+        let stored = rows.iter().map(|r| Ok(CommitRow(r.try_get(0)?))).collect::<Result<_, StoreError>>()?;
         self.stored_above(receipt, stored, at_ms).await
     }
 
     async fn stored_above(
         &mut self,
         receipt: NewReceipt,
-        stored: Vec<(i64, Option<LinkId>)>,
+        stored: Vec<CommitRow>,
         at_ms: u64,
     ) -> Result<(), StoreError> {
         let identity = hash("yishi/receipt-hash/1", &[&receipt.bytes]);
@@ -205,17 +193,23 @@ impl Tx {
             .bind(at_ms.cast_signed())
             .fetch_optional(&mut self.conn)
             .await?;
+        let ids = json_ints(stored.iter().map(|s| s.0));
         let sql = "UPDATE commits SET stored_up = ?2 WHERE id IN (SELECT value FROM json_each(?1))
                    AND stored_up < ?2";
         sqlx::query(sql)
-            .bind(json_ints(stored.iter().map(|s| s.0)))
+            .bind(&ids)
             .bind(i64::from(receipt.level))
             .execute(&mut self.conn)
             .await?;
         self.written.stored_above |= !stored.is_empty();
         let Some(row) = row else { return Ok(()) };
         let item: i64 = row.try_get(0)?;
-        let origins: BTreeSet<LinkId> = stored.iter().filter_map(|s| s.1).collect();
+        let sql = "SELECT DISTINCT c.origin_link FROM json_each(?1) j CROSS JOIN commits c ON c.id = j.value
+                   WHERE c.origin_link IS NOT NULL";
+        let mut origins = BTreeSet::new();
+        for row in sqlx::query(sql).bind(ids).fetch_all(&mut self.conn).await? {
+            origins.insert(LinkId(row.try_get(0)?));
+        }
         let world = self.state.world.clone();
         for link in world.links.iter().filter(|l| !l.up && origins.contains(&l.id)) {
             self.feed(link.id, FeedKind::Receipt, 0, item, &[&identity]);

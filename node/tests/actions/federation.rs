@@ -85,11 +85,12 @@ impl Node {
         let after = taken.get(&to.place).copied().unwrap_or(0);
         let rows = self.store.feed_after(link, after, 100_000, usize::MAX).await.unwrap();
         let Some(last) = rows.last() else { return };
-        let (seq, digest) = (last.seq, last.digest);
+        let seq = last.seq;
+        let digest = self.store.feed_digest(link, seq).await.unwrap().unwrap();
         let mut docs: Vec<DocId> = Vec::new();
         for row in &rows {
             let doc = match &row.item {
-                FeedItem::Commit(c) => c.commit.doc,
+                FeedItem::Commit(c) => c.doc,
                 FeedItem::Document(d) => d.header.doc_id(),
                 FeedItem::Grant { grant, .. } => grant.doc,
                 FeedItem::Wrap { header, .. } => header.doc_id(),
@@ -129,12 +130,14 @@ impl Node {
         }
         to.store.write(batch).await.unwrap();
         let level_place = to.place;
+        let fed = self.store.fed_commits(link, after, seq).await.unwrap();
         let ack = Acknowledged {
             link,
+            from_seq: after,
             to_seq: seq,
             level_place,
             receipt: vec![1],
-            excluded: Default::default(),
+            stored: fed.iter().map(|c| c.row).collect(),
             at_ms: MONDAY_MS,
         };
         self.store.acknowledged(ack).await.unwrap();

@@ -182,7 +182,7 @@ pub(crate) async fn feed(store: &Store, link: LinkId) -> Vec<FeedEntry> {
 pub(crate) fn short(feed: &[FeedEntry]) -> Vec<String> {
     feed.iter()
         .map(|e| match &e.item {
-            FeedItem::Commit(c) => format!("change {:?}", c.commit.hash),
+            FeedItem::Commit(c) => format!("change {:?}", c.hash),
             FeedItem::Document(d) => format!("document of {}", d.commits.len()),
             FeedItem::Grant { .. } => "grant".into(),
             FeedItem::Wrap { .. } => "wrap".into(),

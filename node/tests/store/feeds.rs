@@ -256,17 +256,23 @@ async fn acknowledgements_mark_what_is_stored_above_and_travel_down() {
     store.write(batch).await.unwrap();
     let batch = Batch { docs: vec![ours.clone()], commits: commits(&b), ..Batch::default() };
     store.write(batch).await.unwrap();
-    let ack = |to_seq, excluded: &[(u64, u32)]| Acknowledged {
-        link: up,
-        to_seq,
-        level_place: fed.district.place,
-        receipt: vec![to_seq as u8; 40],
-        excluded: excluded.iter().copied().collect(),
-        at_ms: 5,
+    let ack = async |from_seq, to_seq, refused: &[u64]| {
+        let sent = store.fed_commits(up, from_seq, to_seq).await.unwrap();
+        let ack = Acknowledged {
+            link: up,
+            from_seq,
+            to_seq,
+            level_place: fed.district.place,
+            receipt: vec![to_seq as u8; 40],
+            stored: sent.iter().filter(|c| !refused.contains(&c.seq)).map(|c| c.row).collect(),
+            at_ms: 5,
+        };
+        store.acknowledged(ack).await
     };
-    assert!(matches!(store.acknowledged(ack(6, &[])).await, Err(StoreError::BeyondFeed { seq: 6, head: 5 })));
-    store.acknowledged(ack(4, &[(2, 0)])).await.unwrap();
-    store.acknowledged(ack(4, &[])).await.unwrap();
+    assert!(matches!(ack(0, 6, &[]).await, Err(StoreError::BeyondFeed { seq: 6, head: 5 })));
+    assert!(matches!(ack(3, 5, &[]).await, Err(StoreError::BeyondFeed { seq: 3, head: 0 })));
+    ack(0, 4, &[2]).await.unwrap();
+    ack(0, 4, &[]).await.unwrap();
     let up_to = |doc| {
         let store = store.clone();
         async move {
@@ -276,7 +282,7 @@ async fn acknowledgements_mark_what_is_stored_above_and_travel_down() {
     };
     assert_eq!(up_to(theirs.doc_id()).await, [1, 0, 1]);
     assert_eq!(up_to(ours.doc_id()).await, [1, 0]);
-    store.acknowledged(ack(5, &[])).await.unwrap();
+    ack(4, 5, &[]).await.unwrap();
     assert_eq!(store.stored_up(&[ours.doc_id(), theirs.doc_id()]).await.unwrap()[&ours.doc_id()], 1);
     // Only the first receipt covered something from the village; its own two changes come before it.
     let down: Vec<String> = short(&feed(&store, east).await);

@@ -20,6 +20,8 @@ use crate::{
 use sha2::{Digest, Sha256};
 
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
+/// Magic, checksum and type.
+const ENVELOPE_BYTES: usize = 9;
 /// Chunk type of a plain change; 0 is a document, 2 a compressed change, 3 a bundle.
 const PLAIN_CHANGE: u8 = 1;
 /// Marks a deflated column in its number.
@@ -218,6 +220,39 @@ impl<'a> Opened<'a> {
             bytes => Err(ChangeError::ExtraBytes { bytes }),
         }
     }
+}
+
+/// Cuts changes apart that stand one after the other. Only the lengths are looked at; what is left over
+/// because it is cut off comes as the last piece, for the reader of it to refuse.
+pub fn split(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        if bytes.is_empty() {
+            return None;
+        }
+        let len = chunk_len(bytes).unwrap_or(bytes.len());
+        let (chunk, rest) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
+        bytes = rest;
+        Some(chunk)
+    })
+}
+
+fn chunk_len(bytes: &[u8]) -> Option<usize> {
+    let mut r = Reader::new(bytes.get(ENVELOPE_BYTES..)?);
+    let data = usize::try_from(r.uint().ok()?).ok()?;
+    (bytes.len() - r.remaining()).checked_add(data)
+}
+
+/// Whose change it claims to be, without looking at anything else: for the own database, where the hash
+/// was checked before.
+///
+/// # Errors
+/// [`ChangeError`] naming what is wrong before the author's name.
+pub fn author(bytes: &[u8]) -> Result<ActorId, ChangeError> {
+    let mut r = Reader::new(bytes.get(ENVELOPE_BYTES..).ok_or(ChangeError::Truncated)?);
+    r.uint().map_err(of_header)?;
+    let deps = r.count(CHANGE_DEPS_MAX).map_err(of_header)?;
+    r.raw(deps * ChangeHash::LEN).map_err(of_header)?;
+    read_actor(&mut r)
 }
 
 /// The header of a change: enough to place it in a history.

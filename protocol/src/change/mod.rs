@@ -24,8 +24,8 @@ mod ops;
 #[cfg(test)]
 mod tests;
 
-pub use chunk::{Peek, peek};
-pub use decode::{Decoded, decode};
+pub use chunk::{Peek, author, peek, split};
+pub use decode::{Decoded, decode, decode_stored};
 pub use encode::{Encoded, encode};
 pub use error::{ChangeError, Column, EncodeError, Part};
 

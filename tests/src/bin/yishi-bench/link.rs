@@ -18,7 +18,8 @@ use yishi_node::{demo::relay::Relay, local::Client};
 const DELAY: Duration = Duration::from_millis(100);
 /// Documents changed for the catch-up.
 const CHANGED: usize = 1_000;
-const EVERY: Duration = Duration::from_millis(10);
+/// How often the nodes are asked: each question costs them something too.
+const EVERY: Duration = Duration::from_millis(25);
 
 const TARGETS: &[Target] = &[
     Target { key: "initial.seconds", at_most: 4.0 },
@@ -87,19 +88,36 @@ async fn acknowledged(child: &mut Node, sent: u64) -> Result<Instant> {
     Ok(Instant::now())
 }
 
+/// How many rows a node that does not run has fed to its parent.
+async fn fed(dir: &Path) -> Result<u64> {
+    let store = yishi_node::store::Store::open(dir).await?;
+    let up = store.world().parent().context("a parent")?.id;
+    let (head, _) = store.feed_head(up).await?;
+    store.close().await?;
+    Ok(head)
+}
+
 async fn once(request: &LinkRequest, dir: &Path, seed: u64, figures: &mut Figures) -> Result<()> {
     let mut federation = Federation::new(seed)?;
     let (above, below) = (dir.join("parent"), dir.join("child"));
     federation.parent(&above).await?.close().await?;
     let store = federation.child(&below).await?;
     let mut tips = federation.write_documents(&store, request.docs).await?;
-    let sent = store.feed_head(store.world().parent().context("a parent")?.id).await?.0;
     store.close().await?;
 
     let mut parent = Node::configured(&above, None)?;
     let relay = Relay::start(parent.link).await?;
     let mut child = Node::configured(&below, Some(relay.address()))?;
+    let shown = async |node: &Node| Ok(node.metric("yishi_documents_unread").await? == 0.0);
+
+    // The child has worked with its link down for long: it has read its own documents, and written what
+    // its registers owe the parent.
+    child.start().await?;
+    child.until("shows everything", EVERY, shown).await?;
+    child.stop().await?;
+    let sent = fed(&below).await?;
     parent.start().await?;
+    relay.taken();
 
     // Everything at once.
     child.start().await?;
@@ -110,7 +128,6 @@ async fn once(request: &LinkRequest, dir: &Path, seed: u64, figures: &mut Figure
     figures.add("initial.seconds", (stored - first).as_secs_f64());
     figures.add("initial.udp_bytes", bytes);
     figures.add("bytes_per_document", bytes / f64::from(request.docs));
-    let shown = async |node: &Node| Ok(node.metric("yishi_documents_unread").await? == 0.0);
     parent.until("shows everything", EVERY, shown).await?;
     figures.add("initial.visible_seconds", first.elapsed().as_secs_f64());
     let (status, page) = parent.page("/").await?;
@@ -140,8 +157,8 @@ async fn once(request: &LinkRequest, dir: &Path, seed: u64, figures: &mut Figure
     let store = yishi_node::store::Store::open(&below).await?;
     let n = CHANGED.min(tips.len());
     federation.comment_on(&store, tips.get_mut(..n).unwrap_or_default()).await?;
-    let sent = store.feed_head(store.world().parent().context("a parent")?.id).await?.0;
     store.close().await?;
+    let sent = fed(&below).await?;
     tokio::time::sleep(Duration::from_millis(500)).await;
     relay.taken();
     child.start().await?;

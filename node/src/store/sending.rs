@@ -1,0 +1,331 @@
+//! A link's feed as it is sent: its rows with what they stand for.
+//!
+//! Changes are most of it, so a row brings no more of one than a block needs; numbers of documents and
+//! certificates are resolved once for many rows. Every column of every row costs two allocations and a
+//! copy on its way out of the database.
+
+use super::{
+    Store,
+    columns::{array, json_int_pairs, json_ints, optional_array, unsigned},
+    error::StoreError,
+    feed::FeedKind,
+    read::{COMMIT_COLUMNS, COMMIT_JOINS, StoredCommit, stored_commit},
+    receipts::{CommitRow, StoredReceipt, stored_receipt},
+    world::LinkId,
+};
+use sqlx::{Row, sqlite::SqliteRow};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use yishi_protocol::{
+    audience::Grant,
+    cert::Revocation,
+    commit::{Commit, Cover},
+    header::Header,
+    ids::{CertHash, ChangeHash, DocId},
+    key::Signature,
+};
+
+/// A whole document, up to a watermark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WholeDocument {
+    /// Its header.
+    pub header: Header,
+    /// All grants stored by now.
+    pub grants: Vec<Grant>,
+    /// Wrapped keys stored by now, with their readers' certificates.
+    pub wraps: Vec<(CertHash, Vec<u8>)>,
+    /// Its changes up to the watermark, dependencies first; the same for ever. Empty if the row was
+    /// written before the document's first change.
+    pub commits: Vec<StoredCommit>,
+}
+
+/// A change as a block needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FedChange {
+    /// The document.
+    pub doc: DocId,
+    /// The change's hash.
+    pub hash: ChangeHash,
+    /// Its signature, if one was kept.
+    pub cover: Option<Cover>,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Which row of the database it is.
+    pub row: CommitRow,
+}
+
+impl From<StoredCommit> for FedChange {
+    fn from(stored: StoredCommit) -> Self {
+        let StoredCommit { id, commit: Commit { doc, hash, cover, bytes, .. }, .. } = stored;
+        Self { doc, hash, cover, bytes, row: CommitRow(id) }
+    }
+}
+
+/// One row of a link's feed with what it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedEntry {
+    /// Its number, from 1 without gaps.
+    pub seq: u64,
+    /// What it stands for.
+    pub item: FeedItem,
+}
+
+/// What a row of a feed stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeedItem {
+    /// One change.
+    Commit(FedChange),
+    /// A document the peer did not see before.
+    Document(Box<WholeDocument>),
+    /// A widening of a document the peer sees.
+    Grant {
+        /// The document's header: the peer may not have it yet.
+        header: Box<Header>,
+        /// The grant.
+        grant: Grant,
+    },
+    /// A wrapped key.
+    Wrap {
+        /// The document's header: the peer may not have it yet.
+        header: Box<Header>,
+        /// For whom.
+        reader: CertHash,
+        /// The wrapped key.
+        bytes: Vec<u8>,
+    },
+    /// A revocation.
+    Revocation(Revocation),
+    /// A receipt of a level above about changes that came from the peer.
+    Receipt(StoredReceipt),
+    /// What stood here was deleted since; the row keeps its number and digest.
+    Gone,
+}
+
+/// A row of a feed before its item is loaded.
+struct Entry {
+    seq: u64,
+    kind: FeedKind,
+    doc: i64,
+    item: i64,
+    change: Option<Change>,
+}
+
+/// A change with the numbers of its row instead of what they stand for.
+struct Change {
+    hash: ChangeHash,
+    cover: Option<(i64, Signature)>,
+    bytes: Vec<u8>,
+}
+
+/// Rows whose items are loaded together.
+const LOADED_AT_ONCE: usize = 512;
+/// Whole documents among them, each of unknown size.
+const DOCUMENTS_AT_ONCE: usize = 64;
+
+fn entry(row: &SqliteRow) -> Result<Entry, StoreError> {
+    let change = match optional_array(row, 4)? {
+        None => None,
+        Some(hash) => {
+            let signed = row.try_get::<Option<i64>, _>(5)?.zip(optional_array(row, 6)?.map(Signature));
+            Some(Change { hash: ChangeHash(hash), cover: signed, bytes: row.try_get(7)? })
+        }
+    };
+    Ok(Entry {
+        seq: unsigned(row, 0)?,
+        kind: FeedKind::from_number(row.try_get(1)?)?,
+        doc: row.try_get(2)?,
+        item: row.try_get(3)?,
+        change,
+    })
+}
+
+impl Store {
+    /// Rows of a link's feed after `seq`, with their items: at most `rows_max`, and no more once
+    /// `bytes_max` of changes are loaded; never none if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn feed_after(
+        &self,
+        link: LinkId,
+        seq: u64,
+        rows_max: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<FeedEntry>, StoreError> {
+        let mut out: Vec<FeedEntry> = Vec::new();
+        let (mut bytes, mut after) = (0, seq);
+        // Rows are loaded in pieces too: most of a whole block's worth would be thrown away.
+        while out.len() < rows_max {
+            let mut chunk = self.feed_rows(link, after, LOADED_AT_ONCE.min(rows_max - out.len())).await?;
+            let mut whole = chunk.iter().enumerate().filter(|(_, r)| r.kind == FeedKind::Document);
+            if let Some((enough, _)) = whole.nth(DOCUMENTS_AT_ONCE) {
+                chunk.truncate(enough);
+            }
+            let Some(last) = chunk.last() else { break };
+            after = last.seq;
+            let changed = chunk.iter().filter(|r| r.kind == FeedKind::Commit);
+            let docs = self.doc_ids(changed.clone().map(|r| r.doc)).await?;
+            let signed = changed.filter_map(|r| Some(r.change.as_ref()?.cover?.0));
+            let certs = self.cert_hashes(signed.collect()).await?;
+            let whole = chunk.iter().filter(|r| r.kind == FeedKind::Document).map(|r| (r.doc, r.item));
+            let documents = self.whole_documents(whole.collect()).await?;
+            for entry in chunk {
+                let seq = entry.seq;
+                let item = match entry.kind {
+                    FeedKind::Commit => {
+                        let found = docs.get(&entry.doc).zip(entry.change);
+                        found.map_or(FeedItem::Gone, |(doc, change)| {
+                            let signed = change.cover.and_then(|(cert, s)| Some((*certs.get(&cert)?, s)));
+                            FeedItem::Commit(FedChange {
+                                doc: *doc,
+                                hash: change.hash,
+                                cover: signed.map(|(cert, signature)| Cover { cert, signature }),
+                                bytes: change.bytes,
+                                row: CommitRow(entry.item),
+                            })
+                        })
+                    }
+                    // A document may stand in a feed twice: a link was closed and opened again.
+                    FeedKind::Document => documents
+                        .get(&(entry.doc, entry.item))
+                        .map_or(FeedItem::Gone, |whole| FeedItem::Document(Box::new(whole.clone()))),
+                    _ => self.load_item(&entry).await?,
+                };
+                bytes += match &item {
+                    FeedItem::Commit(c) => c.bytes.len(),
+                    FeedItem::Document(d) => d.commits.iter().map(|c| c.commit.bytes.len()).sum(),
+                    _ => 0,
+                };
+                if bytes > bytes_max && !out.is_empty() {
+                    return Ok(out);
+                }
+                out.push(FeedEntry { seq, item });
+            }
+        }
+        Ok(out)
+    }
+
+    async fn feed_rows(&self, link: LinkId, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let sql = "SELECT f.seq, f.kind, f.doc, f.item, c.hash, c.cover_cert, c.cover_sig, c.bytes
+                   FROM feeds f LEFT JOIN commits c ON f.kind = 0 AND c.id = f.item
+                   WHERE f.link = ?1 AND f.seq > ?2 ORDER BY f.seq LIMIT ?3";
+        let rows = sqlx::query(sql)
+            .bind(link.0)
+            .bind(after.cast_signed())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.readers())
+            .await?;
+        rows.iter().map(entry).collect()
+    }
+
+    async fn doc_ids(&self, rows: impl Iterator<Item = i64>) -> Result<HashMap<i64, DocId>, StoreError> {
+        let wanted: BTreeSet<i64> = rows.collect();
+        let sql = "SELECT d.id, d.doc FROM json_each(?1) j CROSS JOIN docs d ON d.id = j.value";
+        let rows = sqlx::query(sql).bind(json_ints(wanted)).fetch_all(self.readers()).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, DocId(array(row, 1)?)))).collect()
+    }
+
+    async fn cert_hashes(&self, wanted: BTreeSet<i64>) -> Result<HashMap<i64, CertHash>, StoreError> {
+        let sql = "SELECT x.id, x.hash FROM json_each(?1) j CROSS JOIN certs x ON x.id = j.value";
+        let rows = sqlx::query(sql).bind(json_ints(wanted)).fetch_all(self.readers()).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, CertHash(array(row, 1)?)))).collect()
+    }
+
+    async fn load_item(&self, row: &Entry) -> Result<FeedItem, StoreError> {
+        Ok(match row.kind {
+            // Loaded many at a time by the caller.
+            FeedKind::Commit | FeedKind::Document => FeedItem::Gone,
+            FeedKind::Grant => {
+                let sql = "SELECT d.doc, d.header, g.bytes FROM grants g JOIN docs d ON d.id = g.doc
+                           WHERE g.id = ?1";
+                match sqlx::query(sql).bind(row.item).fetch_optional(self.readers()).await? {
+                    Some(r) => FeedItem::Grant {
+                        header: Box::new(Header::decode(r.try_get(1)?)?),
+                        grant: Grant::decode(DocId(array(&r, 0)?), r.try_get(2)?)?,
+                    },
+                    None => FeedItem::Gone,
+                }
+            }
+            FeedKind::Wrap => {
+                let sql = "SELECT d.header, w.reader, w.bytes FROM wraps w JOIN docs d ON d.id = w.doc
+                           WHERE w.id = ?1";
+                match sqlx::query(sql).bind(row.item).fetch_optional(self.readers()).await? {
+                    Some(r) => FeedItem::Wrap {
+                        header: Box::new(Header::decode(r.try_get(0)?)?),
+                        reader: CertHash(array(&r, 1)?),
+                        bytes: r.try_get(2)?,
+                    },
+                    None => FeedItem::Gone,
+                }
+            }
+            FeedKind::Revocation => {
+                let sql = "SELECT bytes FROM revocations WHERE id = ?1";
+                match sqlx::query(sql).bind(row.item).fetch_optional(self.readers()).await? {
+                    Some(r) => FeedItem::Revocation(Revocation::decode(r.try_get(0)?)?),
+                    None => FeedItem::Gone,
+                }
+            }
+            FeedKind::Receipt => {
+                let sql = "SELECT level, level_place, link, from_seq, to_seq, bytes, at_ms FROM receipts
+                           WHERE id = ?1";
+                match sqlx::query(sql).bind(row.item).fetch_optional(self.readers()).await? {
+                    Some(r) => FeedItem::Receipt(stored_receipt(&r, 0)?),
+                    None => FeedItem::Gone,
+                }
+            }
+        })
+    }
+
+    /// Documents by row number and watermark.
+    pub(super) async fn whole_documents(
+        &self,
+        wanted: BTreeSet<(i64, i64)>,
+    ) -> Result<BTreeMap<(i64, i64), WholeDocument>, StoreError> {
+        let mut out: BTreeMap<(i64, i64), WholeDocument> = BTreeMap::new();
+        if wanted.is_empty() {
+            return Ok(out);
+        }
+        let rows = json_ints(wanted.iter().map(|w| w.0).collect::<BTreeSet<_>>());
+        let marks = json_int_pairs(wanted.iter().copied());
+        let mut tx = self.readers().begin().await?;
+        let mut docs: BTreeMap<i64, (DocId, WholeDocument)> = BTreeMap::new();
+        let sql = "SELECT d.id, d.doc, d.header FROM json_each(?1) j CROSS JOIN docs d ON d.id = j.value";
+        for row in sqlx::query(sql).bind(&rows).fetch_all(&mut *tx).await? {
+            let header = Header::decode(row.try_get(2)?)?;
+            let whole = WholeDocument { header, grants: Vec::new(), wraps: Vec::new(), commits: Vec::new() };
+            docs.insert(row.try_get(0)?, (DocId(array(&row, 1)?), whole));
+        }
+        let sql = "SELECT g.doc, g.bytes FROM json_each(?1) j CROSS JOIN grants g ON g.doc = j.value
+                   ORDER BY g.id";
+        for row in sqlx::query(sql).bind(&rows).fetch_all(&mut *tx).await? {
+            if let Some((doc, whole)) = docs.get_mut(&row.try_get(0)?) {
+                whole.grants.push(Grant::decode(*doc, row.try_get(1)?)?);
+            }
+        }
+        let sql = "SELECT w.doc, w.reader, w.bytes FROM json_each(?1) j CROSS JOIN wraps w ON w.doc = j.value
+                   ORDER BY w.id";
+        for row in sqlx::query(sql).bind(&rows).fetch_all(&mut *tx).await? {
+            if let Some((_, whole)) = docs.get_mut(&row.try_get(0)?) {
+                whole.wraps.push((CertHash(array(&row, 1)?), row.try_get(2)?));
+            }
+        }
+        for (row, mark) in &wanted {
+            if let Some((_, whole)) = docs.get(row) {
+                out.insert((*row, *mark), whole.clone());
+            }
+        }
+        let sql = format!(
+            "SELECT {COMMIT_COLUMNS}, json_extract(j.value, '$[0]'), json_extract(j.value, '$[1]')
+             FROM json_each(?1) j CROSS JOIN commits c
+                 ON c.doc = json_extract(j.value, '$[0]') AND c.id <= json_extract(j.value, '$[1]')
+             {COMMIT_JOINS} ORDER BY c.id"
+        );
+        for row in sqlx::query(sqlx::AssertSqlSafe(sql)).bind(marks).fetch_all(&mut *tx).await? {
+            let key = (row.try_get(15)?, row.try_get(16)?);
+            if let Some(whole) = out.get_mut(&key) {
+                whole.commits.push(stored_commit(&row)?);
+            }
+        }
+        tx.rollback().await?;
+        Ok(out)
+    }
+}
