@@ -1,10 +1,13 @@
 //! What people bring up, made from many small parts: no text repeats, and no two runs with one seed differ.
 //!
 //! How well texts compress decides the bytes on the line. Set phrases alone flatter it: they are found
-//! again whole. So half of every text is told in sentences of single words, and what comes out shrinks as
-//! Chinese prose does (zstd at level 3 over megabyte blocks leaves about two fifths of it).
+//! again whole. So most of every text is told in sentences of single words, with the names of three
+//! thousand real places among them; zstd at level 3 leaves 0.30 of such bodies, and 0.29 of the Chinese
+//! messages of a Debian system's programs.
 
 use rand::{RngExt, rngs::StdRng};
+use std::{collections::BTreeSet, sync::LazyLock};
+use yishi_protocol::place::{Divisions, short_name};
 
 const SURNAMES: &[&str] = &[
     "王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "胡", "朱", "高", "林", "何",
@@ -158,12 +161,23 @@ const WHAT: &str = "合同 台账 地契 界石 田埂 菜地 果园 鸭棚 猪�
 const HOW_IT_IS: &str = "开裂 松动 发黑 生锈 塌陷 变形 漏电 渗水 堵塞 断裂 发霉 倾斜 超载 过期 缺角 积灰 冒烟 发烫 失灵 模糊 不平 太窄 太陡 太旧 太贵 不够 不清 不准 不响 不亮 荒着 空着 压着 拖着 敞着 泡着 锁着 晾着 欠着 闲置";
 const SO: &str = "所以 但是 而且 结果 后来 据说 反正 不然 因此 另外 其实 只要 要是 虽然 除非 眼看 难怪 幸好 可惜 总之";
 
+/// Names of real villages and townships, without what they are.
+static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let places = Divisions::shipped().unwrap_or_default();
+    let names: BTreeSet<String> = places.iter().map(|d| short_name(&d.name).to_string()).collect();
+    names.into_iter().filter(|name| (2..=4).contains(&name.chars().count())).collect()
+});
+
+fn name(rng: &mut StdRng) -> &'static str {
+    NAMES.get(rng.random_range(0..NAMES.len().max(1))).map_or("", String::as_str)
+}
+
 fn word(rng: &mut StdRng, from: &'static str) -> &'static str {
     let count = from.split(' ').count();
     from.split(' ').nth(rng.random_range(0..count)).unwrap_or_default()
 }
 
-/// A free sentence of some twenty characters, without its full stop.
+/// A free sentence of some twenty-five characters, without its full stop.
 fn sentence(rng: &mut StdRng) -> String {
     let mut out = String::new();
     if rng.random_bool(0.4) {
@@ -172,9 +186,11 @@ fn sentence(rng: &mut StdRng) -> String {
     if rng.random_bool(0.6) {
         out.push_str(word(rng, WHEN));
     }
+    out.push_str(name(rng));
     out.push_str(word(rng, WHO));
     out.push_str(word(rng, HOW));
     out.push_str(word(rng, DOES));
+    out.push_str(name(rng));
     out.push_str(word(rng, WHAT));
     if rng.random_bool(0.5) {
         out.push_str(&format!("，{}{}{}", word(rng, WHAT), word(rng, HOW), word(rng, HOW_IT_IS)));
@@ -214,10 +230,8 @@ pub(crate) fn matter(rng: &mut StdRng) -> Words {
     body.push_str(&format!("已经{}{}了，", rng.random_range(2..30), pick(rng, &["天", "个星期", "个月"])));
     while body.chars().count() < 100 {
         let more = match rng.random_range(0..10) {
-            4.. => format!("{}，", sentence(rng)),
+            2.. => format!("{}，", sentence(rng)),
             0 => format!("{}，", pick(rng, HARMS)),
-            1 => format!("{}和{}都来说过，", person(rng), person(rng)),
-            2 => format!("{}那边{}，", pick(rng, SPOTS), pick(rng, TROUBLES)),
             _ => format!("影响{}户{}人，", rng.random_range(3..90), rng.random_range(10..400)),
         };
         body.push_str(&more);
