@@ -18,6 +18,10 @@ const EXIT_HELP: &str = "\
   2   部分办成：导入时有不合格的行 · partly done: an import with bad rows
   3   连不上 · the node cannot be reached
   4   没有权限（令牌、身份或文件权限） · not allowed (token, pin or file permission)
+  14  对方磁盘已满或不可写 · the node's disk is full or read-only
+  24  对方的时钟不对 · the node's clock cannot be right
+  25  没有这个地点或代码 · no such place or code
+  26  不属于本级 · the place belongs elsewhere
   64  命令或文件写得不对 · wrong command line or file
 
 加 --json 时，标准输出只有一个 JSON 文档；出错时是 {\"error\": …}。
@@ -123,6 +127,9 @@ pub enum PlaceVerb {
         /// 该代码已有一个在用的，换成这个 · replace the live place that has this code
         #[arg(long)]
         replace: bool,
+        /// 官方区划虽列在别处，确属本单位 · the place belongs here although the official list has it elsewhere
+        #[arg(long)]
+        here: bool,
         /// 不显示二维码 · no QR code
         #[arg(long)]
         no_qr: bool,

@@ -21,6 +21,14 @@ pub mod exit {
     pub const UNREACHABLE: u8 = 3;
     /// Not allowed: token, pin or file permission.
     pub const NOT_ALLOWED: u8 = 4;
+    /// The node's disk is full or may not be written.
+    pub const DISK: u8 = 14;
+    /// The node's clock cannot be right.
+    pub const CLOCK: u8 = 24;
+    /// No place has this code, id or name.
+    pub const UNKNOWN_PLACE: u8 = 25;
+    /// The place belongs elsewhere.
+    pub const FOREIGN_PLACE: u8 = 26;
     /// The command line or the given file is wrong; nothing was asked of the node.
     pub const USAGE: u8 = 64;
 }
@@ -76,7 +84,13 @@ impl Trouble {
     /// The exit status that says so.
     pub fn exit_status(&self) -> u8 {
         match self {
-            Trouble::Refused(_) => exit::REFUSED,
+            Trouble::Refused(problem) => match problem.code.as_str() {
+                "disk_full" | "read_only" => exit::DISK,
+                "clock" => exit::CLOCK,
+                "unknown_place" | "unknown_code" => exit::UNKNOWN_PLACE,
+                "foreign_place" | "not_below" => exit::FOREIGN_PLACE,
+                _ => exit::REFUSED,
+            },
             Trouble::Reported { status, .. } => *status,
             Trouble::Unreachable(_) => exit::UNREACHABLE,
             Trouble::NotAllowed(_) => exit::NOT_ALLOWED,

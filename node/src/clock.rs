@@ -5,6 +5,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+/// No clock of a running node shows an earlier time than this program's own making (2026-01-01): a box
+/// without a battery wakes up in 1970.
+pub const EARLIEST_MS: u64 = 1_767_225_600_000;
+
 /// Tells the time.
 pub trait Clock: Debug + Send + Sync {
     /// Microseconds since 1970, UTC.

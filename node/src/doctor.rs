@@ -4,8 +4,9 @@
 //! it opens the database.
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, EARLIEST_MS},
     config::Config,
+    exit,
     home::Home,
     local::Client,
     store::{Store, StoreError},
@@ -18,8 +19,6 @@ use std::{fmt, path::Path, sync::Arc};
 const FREE_BYTES_MIN: u64 = 200 * 1024 * 1024;
 /// A link not heard of for longer than this is worth a word, though a village works on without it.
 const SILENT_MS_MAX: u64 = 3 * 86_400_000;
-/// No clock of a running node shows an earlier time than this program's own making (2026-01-01).
-const CLOCK_MS_MIN: u64 = 1_767_225_600_000;
 
 /// How one thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -42,6 +41,8 @@ pub struct Finding {
     pub what_zh: &'static str,
     /// How it is.
     pub health: Health,
+    /// The exit status that says so; 0 unless it is ill.
+    pub status: u8,
     /// What was seen and what to do, in Chinese.
     pub zh: String,
     /// The same in English.
@@ -56,10 +57,10 @@ pub struct Examination {
 }
 
 impl Examination {
-    /// Whether nothing is ill.
+    /// The exit status: 0, or that of the first thing that is ill.
     #[must_use]
-    pub fn is_well(&self) -> bool {
-        self.findings.iter().all(|f| f.health != Health::Ill)
+    pub fn status(&self) -> u8 {
+        self.findings.iter().map(|f| f.status).find(|s| *s != 0).unwrap_or(0)
     }
 
     fn note(
@@ -69,7 +70,25 @@ impl Examination {
         zh: String,
         en: String,
     ) {
-        self.findings.push(Finding { what, what_zh, health, zh, en });
+        let status = match health {
+            Health::Ill => ill_status(what),
+            _ => 0,
+        };
+        self.findings.push(Finding { what, what_zh, health, status, zh, en });
+    }
+
+    /// The database does not open.
+    fn ill_database(&mut self, error: &StoreError) {
+        let (what, what_zh) = DATABASE;
+        let status = exit::of_store(error);
+        self.findings.push(Finding {
+            what,
+            what_zh,
+            health: Health::Ill,
+            status,
+            zh: error.zh(),
+            en: error.en(),
+        });
     }
 }
 
@@ -84,6 +103,15 @@ impl fmt::Display for Examination {
             writeln!(f, "{mark} {}：{}\n  {}: {}", finding.what_zh, finding.zh, finding.what, finding.en)?;
         }
         Ok(())
+    }
+}
+
+/// The exit status of what is ill: as `yishi-node run` and `join` would say it.
+fn ill_status(what: &str) -> u8 {
+    match what {
+        "clock" => 24,
+        "certificate" | "link" => 23,
+        _ => 15,
     }
 }
 
@@ -115,14 +143,14 @@ pub async fn examine(config: &Config, clock: Arc<dyn Clock>) -> Examination {
                 Ok(()) => {
                     out.note(DATABASE, Health::Well, "打得开，结构完整。".into(), "opens and is whole".into())
                 }
-                Err(error) => out.note(DATABASE, Health::Ill, error.zh(), error.en()),
+                Err(error) => out.ill_database(&error),
             }
             certificate(&mut out, &store);
             links(&mut out, &store, clock.as_ref()).await;
             let _ = store.close().await;
         }
         Err(StoreError::InUse(_)) => running(&mut out, &home).await,
-        Err(error) => out.note(DATABASE, Health::Ill, error.zh(), error.en()),
+        Err(error) => out.ill_database(&error),
     }
     out
 }
@@ -155,8 +183,13 @@ async fn running(out: &mut Examination, home: &Home) {
     for one in up.chain(link.get("down").and_then(Value::as_array).into_iter().flatten()) {
         let (name, state) = (text(one, "/peer/name"), text(one, "/state"));
         let waiting = one.get("waiting").and_then(Value::as_u64).unwrap_or(0);
-        let health = if state == "up" { Health::Well } else { Health::Watch };
-        let words = if state == "up" { "通着" } else { "没有联通，通了会自动送到" };
+        let (health, words) = match state.as_str() {
+            "up" => (Health::Well, "通着"),
+            "refused" => {
+                (Health::Ill, "对方不认本机的证书，或不是同一个联盟；请核对上级地址，或向上级要新的邀请码")
+            }
+            _ => (Health::Watch, "没有联通，通了会自动送到"),
+        };
         out.note(
             LINK,
             health,
@@ -174,7 +207,7 @@ fn time(out: &mut Examination, clock: &dyn Clock) {
     let now = clock.now_ms();
     let date = yishi_protocol::calendar::Date::from_days(clock.today());
     let date = date.map(|d| d.to_string()).unwrap_or_default();
-    if now < CLOCK_MS_MIN {
+    if now < EARLIEST_MS {
         out.note(
             CLOCK,
             Health::Ill,
@@ -254,10 +287,7 @@ fn certificate(out: &mut Examination, store: &Store) {
 async fn links(out: &mut Examination, store: &Store, clock: &dyn Clock) {
     let states = match store.link_states().await {
         Ok(states) => states,
-        Err(error) => {
-            out.note(LINK, Health::Ill, error.zh(), error.en());
-            return;
-        }
+        Err(error) => return out.ill_database(&error),
     };
     let world = store.world();
     let open: Vec<_> = states.into_iter().filter(|l| !l.closed).collect();

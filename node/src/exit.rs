@@ -24,6 +24,17 @@ pub fn status_of(error: &anyhow::Error) -> u8 {
     error.chain().find_map(known).unwrap_or(1)
 }
 
+/// The exit status of trouble with the database.
+#[must_use]
+pub fn of_store(error: &StoreError) -> u8 {
+    match error {
+        StoreError::InUse(_) => 12,
+        StoreError::Damaged(_) => 13,
+        StoreError::ReadOnly | StoreError::DiskFull => 14,
+        _ => 15,
+    }
+}
+
 fn known(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if cause.is::<ConfigError>() {
         return Some(10);
@@ -32,12 +43,7 @@ fn known(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         return Some(11);
     }
     if let Some(e) = cause.downcast_ref::<StoreError>() {
-        return Some(match e {
-            StoreError::InUse(_) => 12,
-            StoreError::Damaged(_) => 13,
-            StoreError::ReadOnly | StoreError::DiskFull => 14,
-            _ => 15,
-        });
+        return Some(of_store(e));
     }
     if let Some(e) = cause.downcast_ref::<EndpointError>() {
         return Some(if matches!(e, EndpointError::PortTaken(_)) { 16 } else { 17 });
@@ -54,7 +60,10 @@ fn known(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             JoinError::Unreachable { .. } => 22,
             JoinError::Clock { .. } => 24,
             JoinError::Endpoint(inner) => return known(inner),
-            JoinError::Chain(_) | JoinError::Unreadable(_) | JoinError::OtherPlace => 23,
+            JoinError::OtherKey { .. }
+            | JoinError::Chain(_)
+            | JoinError::Unreadable(_)
+            | JoinError::OtherPlace => 23,
         });
     }
     if let Some(e) = cause.downcast_ref::<SetupError>() {

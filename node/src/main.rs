@@ -179,7 +179,7 @@ async fn command(command: Command) -> anyhow::Result<ExitCode> {
             } else {
                 print!("{report}");
             }
-            return Ok(ExitCode::from(u8::from(!report.is_well())));
+            return Ok(ExitCode::from(report.status()));
         }
         Command::Demo(request) => {
             logging(LogFormat::Text, "error");

@@ -30,7 +30,7 @@ fn timing() -> Timing {
 fn start(store: &Store, dir: &tempfile::TempDir, parent: Option<String>) -> Links {
     let config = LinksConfig { listen: ([127, 0, 0, 1], 0).into(), parent, timing: timing() };
     let board = LinkBoard::new(Arc::new(SystemClock));
-    Links::start(config, store.clone(), board, dir.path()).unwrap()
+    Links::start(config, store.clone(), board, yishi_node::arrivals::Arrivals::default(), dir.path()).unwrap()
 }
 
 async fn district() -> Node {

@@ -22,8 +22,8 @@ use yishi_protocol::{
     receipt::{Opening, Receipt, Standing, leaf, root},
     seal,
     wire::{
-        Ack, Block, BlockWriter, CloseCode, DepRef, DocRef, Frame, Hello, Join, Joined, OutChange, OutSection,
-        Reconcile, Shape,
+        Ack, Block, BlockWriter, CloseCode, DepRef, DocRef, Frame, Hello, Join, Joined, OutChange,
+        OutSection, Reconcile, Shape,
     },
 };
 

@@ -18,12 +18,14 @@ use crate::words::Lang;
 pub async fn run(verb: PlaceVerb, desk: &mut Desk) -> Result<(), Trouble> {
     match verb {
         PlaceVerb::Tree => tree(desk).await,
-        PlaceVerb::Invite { code, name, level, expires_hours, address, replace, no_qr } => {
+        PlaceVerb::Invite { code, name, level, expires_hours, address, replace, here, no_qr } => {
             let mut body = json!({
                 "code": code, "name": name, "level": level, "expires_hours": expires_hours, "address": address,
             });
-            if let (true, Some(fields)) = (replace, body.as_object_mut()) {
-                fields.insert("replace".to_owned(), Value::Bool(true));
+            for (said, name) in [(replace, "replace"), (here, "here")] {
+                if let (true, Some(fields)) = (said, body.as_object_mut()) {
+                    fields.insert(name.to_owned(), Value::Bool(true));
+                }
             }
             invite(desk, &body, !no_qr).await
         }

@@ -56,7 +56,7 @@ impl Actions {
         let mut draft = self.draft(&doc).await?;
         let matter = draft.matter()?;
         let (what, on, warnings) = self.read(request, &matter, source, to)?;
-        let mut batch = self.batch();
+        let mut batch = self.dated_batch()?;
         if let What::Step(Step::Escalate { to, .. }) = &what {
             self.widen(&draft, *to, &mut batch);
         }

@@ -6,8 +6,11 @@
 //! does not allow are refused before anything is written. Whoever holds a draft of a stored document
 //! holds its lock ([`Actions::lock`]).
 
-use super::{ActionError, Actions};
-use crate::store::{Batch, Store, StoredCommit, World};
+use super::{ActionError, Actions, day_text};
+use crate::{
+    clock::EARLIEST_MS,
+    store::{Batch, Store, StoredCommit, World},
+};
 use std::{collections::BTreeMap, sync::Arc};
 use yishi_protocol::{
     act::{Act, ActKind, Step, Voice, container_of},
@@ -152,8 +155,8 @@ impl Draft {
         for stored in &whole.commits {
             let c = &stored.commit;
             index.insert(c.hash, Place { actor: c.actor, seq: c.seq, max_op: c.max_op }, &c.deps);
-            let decoded =
-                change::decode_stored(&c.bytes, whole.header.kind).map_err(|_| ActionError::SetAside(*doc))?;
+            let decoded = change::decode_stored(&c.bytes, whole.header.kind)
+                .map_err(|_| ActionError::SetAside(*doc))?;
             changes.push(FoldChange { hash: c.hash, change: decoded.change });
             actors.push(c.actor);
         }
@@ -323,6 +326,15 @@ impl Actions {
         let mut nonce = [0; 12];
         self.rng().fill_bytes(&mut nonce);
         nonce
+    }
+
+    /// An empty batch for what a person does at this moment: its acts bear today's date, so a clock that
+    /// cannot be right is named before anything is written.
+    pub(crate) fn dated_batch(&self) -> Result<Batch, ActionError> {
+        if self.now_ms() < EARLIEST_MS {
+            return Err(ActionError::Clock(day_text(self.today())));
+        }
+        Ok(self.batch())
     }
 
     /// An empty batch of this moment.

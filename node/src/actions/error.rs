@@ -30,6 +30,8 @@ pub enum ActionError {
     UnknownOutcome(String),
     /// No place here is called this.
     UnknownPlace(String),
+    /// No list here knows the code.
+    UnknownCode(String),
     /// The reference fits several.
     Ambiguous(String),
     /// The procedure does not allow it now.
@@ -49,6 +51,10 @@ pub enum ActionError {
     PlaceExists(String),
     /// The place is not below this one.
     NotBelow(String),
+    /// The official list puts the place elsewhere: its name, and the path there.
+    ForeignPlace(String, String),
+    /// The machine's clock cannot be right: the day it shows.
+    Clock(String),
     /// A document that could not be read on this machine.
     SetAside(DocId),
     /// The number is already followed under another document.
@@ -85,12 +91,15 @@ impl ActionError {
             Self::UnknownMatter(_) => "unknown_matter",
             Self::UnknownOutcome(_) => "unknown_outcome",
             Self::UnknownPlace(_) => "unknown_place",
+            Self::UnknownCode(_) => "unknown_code",
             Self::Ambiguous(_) => "ambiguous",
             Self::NotLegal(_) => "not_legal",
             Self::Invalid { .. } => "invalid",
             Self::Sealed => "sealed",
             Self::PlaceExists(_) => "place_exists",
             Self::NotBelow(_) => "not_below",
+            Self::ForeignPlace(..) => "foreign_place",
+            Self::Clock(_) => "clock",
             Self::SetAside(_) => "set_aside",
             Self::ExternalTaken(_) => "external_taken",
             Self::TooLarge => "too_large",
@@ -124,16 +133,20 @@ impl ActionError {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::UnknownMatter(_) | Self::UnknownOutcome(_) | Self::UnknownPlace(_) => Class::NotFound,
+            Self::UnknownMatter(_)
+            | Self::UnknownOutcome(_)
+            | Self::UnknownPlace(_)
+            | Self::UnknownCode(_) => Class::NotFound,
             Self::Ambiguous(_)
             | Self::NotLegal(_)
             | Self::PlaceExists(_)
+            | Self::ForeignPlace(..)
             | Self::ExternalTaken(_)
             | Self::SetAside(_)
             | Self::Store(StoreError::Taken) => Class::Conflict,
             Self::Invalid { .. } | Self::TooLarge => Class::Invalid,
             Self::Sealed | Self::NotBelow(_) => Class::Forbidden,
-            Self::Store(_) | Self::Seal(_) | Self::Broken(_) => Class::Unavailable,
+            Self::Clock(_) | Self::Store(_) | Self::Seal(_) | Self::Broken(_) => Class::Unavailable,
         }
     }
 
@@ -162,6 +175,9 @@ impl ActionError {
             Self::UnknownPlace(r) => format!(
                 "No place here has the id, code or name “{r}”. Nothing was changed. Look it up in the list of places."
             ),
+            Self::UnknownCode(code) => format!(
+                "The built-in lists have no place {code}. No invitation was made. Check the 12 digits; if they are right, give its name (--name) and level (--level)."
+            ),
             Self::Ambiguous(r) => {
                 format!("“{r}” fits several. Nothing was changed. Give the full number, code or more of the id.")
             }
@@ -177,6 +193,12 @@ impl ActionError {
             ),
             Self::NotBelow(name) => format!(
                 "{name} is not below this place. Nothing was changed. Ask the place above it."
+            ),
+            Self::ForeignPlace(name, path) => format!(
+                "The official list has {name} under {path}, not under this place. No invitation was made. Check the code; if the place does belong here now, say so with --here."
+            ),
+            Self::Clock(today) => format!(
+                "This machine says it is {today}, which cannot be. Nothing was saved. Set its clock, then save again: every entry bears its date."
             ),
             Self::SetAside(doc) => format!(
                 "The document {doc} could not be read on this machine and was set aside; it is kept and passed on unchanged. Ask whoever maintains the machine to look at the list of documents set aside."
@@ -206,6 +228,9 @@ impl ActionError {
             ),
             Self::UnknownOutcome(r) => format!("本地没有成果“{r}”，没有改动任何内容。请在成果列表中查找。"),
             Self::UnknownPlace(r) => format!("没有名称或代码为“{r}”的单位，没有改动任何内容。请在单位列表中查找。"),
+            Self::UnknownCode(code) => format!(
+                "内置区划中没有代码 {code}，没有发出邀请。请核对 12 位代码；如代码无误，请用 --name 写明名称、--level 写明层级。"
+            ),
             Self::Ambiguous(r) => format!("“{r}”对应不止一个，没有改动任何内容。请写完整的编号或代码。"),
             Self::NotLegal(why) => {
                 format!("现在不能这样办：{}。尚未保存。请看该事项下一步可以怎样办。", why.zh())
@@ -218,6 +243,12 @@ impl ActionError {
                 format!("{name}已经加入，没有改动任何内容。如要更换设备，请重新邀请并注明替换。")
             }
             Self::NotBelow(name) => format!("{name}不是本单位的下级，没有改动任何内容。请联系它的上级。"),
+            Self::ForeignPlace(name, path) => format!(
+                "按官方区划，{name}属于{path}，不属于本单位，没有发出邀请。请核对代码；如确已划归本单位，请加 --here 注明。"
+            ),
+            Self::Clock(today) => format!(
+                "这台机器的时间是 {today}，不可能对，尚未保存。请先校正时间再保存：每条记录都带日期。"
+            ),
             Self::SetAside(doc) => format!(
                 "文档 {doc} 在本机无法读取，已暂时搁置；原文保留并照常转送。请维护人员查看搁置列表。"
             ),

@@ -64,7 +64,7 @@ impl Actions {
         let numbers: Vec<String> = rows.iter().map(|r| r.number.trim().to_owned()).collect();
         let known = self.store().external_docs(system, &numbers).await?;
         let locked = self.lock(known.values().copied()).await;
-        let mut batch = self.batch();
+        let mut batch = self.dated_batch()?;
         let mut view = ImportView::default();
         // One number once in a call: two drafts of one document would write the same sequence number.
         let mut seen: BTreeSet<String> = BTreeSet::new();

@@ -29,7 +29,7 @@ impl Actions {
             return Err(ActionError::missing("sources"));
         }
         let locked = self.lock(docs.iter().copied().chain([*lead])).await;
-        let (today, mut batch) = (self.today(), self.batch());
+        let (today, mut batch) = (self.today(), self.dated_batch()?);
         let mut draft = self.draft(lead).await?;
         let mut last = None;
         for doc in docs {
@@ -52,7 +52,7 @@ impl Actions {
         // The lead is read before anything is locked, and again under both locks.
         let lead = self.draft(source).await?.matter()?.merged_into;
         let locked = self.lock(lead.into_iter().chain([*source])).await;
-        let (today, mut batch) = (self.today(), self.batch());
+        let (today, mut batch) = (self.today(), self.dated_batch()?);
         let mut draft = self.draft(source).await?;
         let act = draft.step(by, today, Step::Unmerge {})?;
         draft.into_batch(&mut batch);

@@ -96,7 +96,7 @@ impl Actions {
             }
         }
         let reach = reach(&world, &proposals, &drafts)?;
-        let mut batch = self.batch();
+        let mut batch = self.dated_batch()?;
         let mut outcome = Draft::create(&world, Kind::Outcome, reach, self.nonce())?;
         let person = || by.map(str::to_owned);
         let what = Decision::Decide {

@@ -159,6 +159,9 @@ impl Actions {
                 return Err(ActionError::NotBelow(name));
             }
         }
+        if existing.is_none() && !request.here {
+            belongs_below(code, world.directory.get(&me.cert).map_or("", |c| &c.code))?;
+        }
         let (name, level) = named(code, &request)?;
         let place = existing.map_or_else(|| self.new_place(), |(place, _)| place);
         let expires_at = self.now_ms() / 1_000 + u64::from(hours) * 3_600;
@@ -201,7 +204,7 @@ impl Actions {
             .map(|(hash, _)| *hash)
             .collect();
         let last = self.last_changes(&certs).await?;
-        let mut batch = self.batch();
+        let mut batch = self.dated_batch()?;
         for cert in &certs {
             let cuts = last.get(cert).map_or(&[][..], Vec::as_slice);
             // A key that wrote nothing ends all the same.
@@ -267,6 +270,19 @@ fn path(viewer: &Viewer<'_>, place: &PlaceId, above: &[PlaceId]) -> PathView {
     PathView { place: viewer.place(place), path: names.join(" › ") }
 }
 
+/// Whether the official lists, where they know both, have a place below the one with `own` code. The tree
+/// is stated, so this is advice: whoever invites may insist.
+fn belongs_below(code: PlaceCode, own: &str) -> Result<(), ActionError> {
+    let Ok(lists) = Divisions::shipped() else { return Ok(()) };
+    let (Some(listed), Ok(own)) = (lists.find(code), own.parse::<PlaceCode>()) else { return Ok(()) };
+    if lists.find(own).is_none() || lists.ancestors(code).any(|above| above.code == own) {
+        return Ok(());
+    }
+    let above: Vec<&str> = lists.ancestors(code).map(|d| d.name.as_str()).collect();
+    let path: Vec<&str> = above.into_iter().rev().collect();
+    Err(ActionError::ForeignPlace(listed.name.clone(), path.join(" › ")))
+}
+
 /// Name and level as asked, else from the built-in divisions.
 fn named(code: PlaceCode, request: &InviteRequest) -> Result<(String, String), ActionError> {
     let given =
@@ -276,7 +292,8 @@ fn named(code: PlaceCode, request: &InviteRequest) -> Result<(String, String), A
         return Ok((short("name", name)?, short("level", level)?));
     }
     let listed = Divisions::shipped().ok().and_then(|d| d.find(code).cloned());
-    let name = name.or_else(|| listed.map(|d| d.name)).ok_or(ActionError::missing("name"))?;
+    let name =
+        name.or_else(|| listed.map(|d| d.name)).ok_or_else(|| ActionError::UnknownCode(code.to_string()))?;
     let level = level.unwrap_or_else(|| code.level_hint().name().to_owned());
     Ok((short("name", &name)?, short("level", &level)?))
 }

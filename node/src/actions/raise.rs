@@ -40,7 +40,7 @@ impl Actions {
     pub async fn raise(&self, by: By<'_>, request: RaiseRequest) -> Result<RaisedView, ActionError> {
         let settle = request.settle.clone().filter(|s| !s.trim().is_empty());
         let world = self.world();
-        let mut batch = self.batch();
+        let mut batch = self.dated_batch()?;
         let mut raised = self.raise_into(&world, by, &request, &mut batch).await?;
         if let Some(text) = settle {
             let on = request.raised_on.map_or(self.today(), Date::days);

@@ -340,6 +340,9 @@ pub struct InviteRequest {
     /// New hardware for a place that exists.
     #[serde(default)]
     pub replace: bool,
+    /// The place belongs here although the official list has it elsewhere.
+    #[serde(default)]
+    pub here: bool,
 }
 
 /// A place whose keys end.

@@ -261,7 +261,11 @@ pub(super) async fn acknowledged(
 ) -> Result<(), LinkError> {
     let world = store.world();
     let peer = world.link(link).map(|l| l.peer).ok_or(LinkError::Unknown)?;
-    let from_seq = store.link_state(link).await?.out_acked;
+    // A peer whose cursor went back is sent rows again that were acknowledged once, in other blocks.
+    let from_seq = match &ack.receipt {
+        Some(receipt) => receipt.from,
+        None => store.link_state(link).await?.out_acked,
+    };
     let mut sent = sender.sent(store, from_seq, ack.to).await?;
     let refused: BTreeMap<u64, &str> = ack.excluded.iter().map(|(o, why)| (*o, why.as_str())).collect();
     let mut ordinal = 0;

@@ -12,7 +12,7 @@ use yishi_protocol::{
 
 /// An open conversation.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub struct Call {
     endpoint: Endpoint,
     connection: Connection,
     send: SendStream,
@@ -21,7 +21,10 @@ pub(crate) struct Call {
 
 impl Call {
     /// Dials the parent with this node's keys, as a database nobody has seen before.
-    pub(crate) async fn dial(world: &World, target: SocketAddr) -> Result<Self, LinkError> {
+    ///
+    /// # Errors
+    /// [`LinkError`] if the parent cannot be reached or does not listen.
+    pub async fn dial(world: &World, target: SocketAddr) -> Result<Self, LinkError> {
         let gone = |e: &dyn std::fmt::Display| LinkError::Protocol(e.to_string());
         let parent =
             world.parent().and_then(|l| world.directory.place_cert(&l.peer)).ok_or(LinkError::Unknown)?;
@@ -58,7 +61,10 @@ impl Call {
     }
 
     /// Sends a block and waits for its acknowledgement.
-    pub(crate) async fn block(&mut self, bytes: Vec<u8>) -> Result<Ack, LinkError> {
+    ///
+    /// # Errors
+    /// [`LinkError::Protocol`] with the other side's reason when it hangs up.
+    pub async fn block(&mut self, bytes: Vec<u8>) -> Result<Ack, LinkError> {
         self.say(&Frame::Block(bytes)).await?;
         loop {
             let body = frames::read(&mut self.recv).await.map_err(|e| LinkError::Protocol(e.to_string()))?;
@@ -70,7 +76,14 @@ impl Call {
         }
     }
 
-    pub(crate) async fn close(self) {
+    /// Sends bytes that are no frame, and waits for the end; returns the other side's reason.
+    pub async fn babble(&mut self, bytes: &[u8]) -> String {
+        let _ = self.send.write_all(bytes).await;
+        self.connection.closed().await.to_string()
+    }
+
+    /// Ends it.
+    pub async fn close(self) {
         self.connection.close(quinn::VarInt::from_u32(0), b"");
         self.endpoint.wait_idle().await;
     }

@@ -6,7 +6,7 @@
 use super::{
     LinkError, LinksConfig,
     driver::{self, Context, Ended},
-    endpoint,
+    endpoint::{self, is_other_key},
     state::Connected,
 };
 use quinn::{ClientConfig, Endpoint};
@@ -65,6 +65,9 @@ pub(super) async fn run(
         let ended = match attempted {
             Ok(ended) => ended,
             Err(LinkError::Store(error)) => return Err(error.into()),
+            Err(error @ LinkError::OtherKey(_)) => {
+                Ended { code: Some(CloseCode::Federation), why: error.to_string(), ..Ended::default() }
+            }
             Err(error) => Ended { why: error.to_string(), ..Ended::default() },
         };
         if context.stop.is_cancelled() {
@@ -105,7 +108,7 @@ async fn attempt(
     address: &str,
     link: crate::store::LinkId,
 ) -> Result<Ended, LinkError> {
-    let gone = |e: &dyn std::fmt::Display| LinkError::Protocol(e.to_string());
+    let gone = |e: &dyn std::fmt::Display| LinkError::Unreached(e.to_string());
     let address = resolve(address, endpoint).await?;
     let connecting = endpoint.connect_with(client, address, "yishi").map_err(|e| gone(&e))?;
     let connection = match connecting.into_0rtt() {
@@ -133,8 +136,8 @@ async fn attempt(
         }
         Err(connecting) => tokio::time::timeout(HANDSHAKE_WITHIN, connecting)
             .await
-            .map_err(|_| LinkError::Protocol(format!("no answer from {address}")))?
-            .map_err(|e| gone(&e))?,
+            .map_err(|_| LinkError::Unreached(format!("no answer from {address}")))?
+            .map_err(|e| if is_other_key(&e) { LinkError::OtherKey(address) } else { gone(&e) })?,
     };
     context.connections.take_over(link, &connection);
     let (send, recv) = connection.open_bi().await.map_err(|e| gone(&e))?;
@@ -145,7 +148,7 @@ async fn resolve(address: &str, endpoint: &Endpoint) -> Result<SocketAddr, LinkE
     let wants_v4 = endpoint.local_addr().is_ok_and(|a| a.is_ipv4());
     let found = tokio::net::lookup_host(address)
         .await
-        .map_err(|e| LinkError::Protocol(format!("the parent's address “{address}” cannot be found: {e}")))?
+        .map_err(|e| LinkError::Unreached(format!("the parent's address “{address}” cannot be found: {e}")))?
         .collect::<Vec<_>>();
     let fitting = found.iter().find(|a| a.is_ipv4() == wants_v4).or(found.first());
     fitting.copied().ok_or_else(|| LinkError::Protocol(format!("“{address}” has no address")))

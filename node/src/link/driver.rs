@@ -237,7 +237,10 @@ async fn read_frames(
         let frame = match body.and_then(|body| frames::unpack(&body)) {
             Ok(frame) => frame,
             Err(frames::FrameError::Connection(_)) => return,
-            Err(error) => Frame::Close(CloseCode::Protocol, error.to_string()),
+            Err(error) => {
+                let _ = events.send(Err(LinkError::Protocol(error.to_string()))).await;
+                return;
+            }
         };
         if !matches!(frame, Frame::Hello(_))
             && let Some(handshake) = confirmed.take()

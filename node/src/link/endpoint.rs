@@ -122,3 +122,11 @@ pub(super) fn towards(
     client.transport_config(transport(timing, true)?);
     Ok(client)
 }
+
+/// Whether whoever answered could not show the key that was asked for. Our verifier says so by one alert,
+/// which no other trouble of a handshake raises on this side.
+pub(super) fn is_other_key(error: &quinn::ConnectionError) -> bool {
+    const ACCESS_DENIED: u8 = 49;
+    let refused = quinn_proto::TransportErrorCode::crypto(ACCESS_DENIED);
+    matches!(error, quinn::ConnectionError::TransportError(e) if e.code == refused)
+}

@@ -214,6 +214,14 @@ pub enum JoinError {
         /// What happened.
         why: String,
     },
+    /// Somebody else answers there.
+    #[error(
+        "whoever answers at {address} has another key than the invitation names: it is of another federation, or was set up anew since. Nothing was changed and nothing said to it. Check the address, or ask for a new invitation"
+    )]
+    OtherKey {
+        /// Where.
+        address: String,
+    },
     /// The answer is not a chain to a root.
     #[error("the parent's answer is not valid: {0}. Nothing was changed")]
     Chain(#[from] CertError),
@@ -245,28 +253,29 @@ pub async fn join(invite: &Invite, dir: &Path, now_s: u64) -> Result<NewNode, Jo
     }
     let keys = SecretKeys::generate(&mut rand::rng());
     let unreachable = |why: String| JoinError::Unreachable { address: invite.address.clone(), why };
+    let away = |e: &dyn std::fmt::Display| unreachable(e.to_string());
     let any: SocketAddr = ([0, 0, 0, 0], 0).into();
     let endpoint = endpoint::open(any, &keys, tls::Sessions::open(dir), &Timing::default())?;
     let client = endpoint::towards(&keys, invite.parent, &Timing::default())?;
     let talk = async {
         let address = tokio::net::lookup_host(&invite.address)
             .await
-            .map_err(|e| e.to_string())?
+            .map_err(|e| away(&e))?
             .find(SocketAddr::is_ipv4)
-            .ok_or("it has no IPv4 address")?;
-        let connection = endpoint
-            .connect_with(client, address, "yishi")
-            .map_err(|e| e.to_string())?
-            .await
-            .map_err(|e| e.to_string())?;
-        let (mut send, mut recv) = connection.open_bi().await.map_err(|e| e.to_string())?;
+            .ok_or_else(|| away(&"it has no IPv4 address"))?;
+        let connecting = endpoint.connect_with(client, address, "yishi").map_err(|e| away(&e))?;
+        let connection = connecting.await.map_err(|e| match endpoint::is_other_key(&e) {
+            true => JoinError::OtherKey { address: invite.address.clone() },
+            false => away(&e),
+        })?;
+        let (mut send, mut recv) = connection.open_bi().await.map_err(|e| away(&e))?;
         let request = invite.join(&keys.public(), keys.sealing_public());
-        send.write_all(&frames::pack(&Frame::Join(request))).await.map_err(|e| e.to_string())?;
-        let body = frames::read(&mut recv).await.map_err(|e| e.to_string())?;
-        frames::unpack(&body).map_err(|e| e.to_string())
+        send.write_all(&frames::pack(&Frame::Join(request))).await.map_err(|e| away(&e))?;
+        let body = frames::read(&mut recv).await.map_err(|e| away(&e))?;
+        frames::unpack(&body).map_err(|e| away(&e))
     };
     let answer = match tokio::time::timeout(ANSWER_WITHIN, talk).await {
-        Ok(answer) => answer.map_err(unreachable)?,
+        Ok(answer) => answer?,
         Err(_) => return Err(unreachable("it took too long".into())),
     };
     endpoint.close(quinn::VarInt::from_u32(0), b"");

@@ -24,7 +24,7 @@ mod state;
 mod tls;
 
 pub(crate) use blocks::{in_block_order, standing_commits};
-pub(crate) use call::Call;
+pub use call::Call;
 pub use endpoint::{EndpointError, Timing};
 pub use frames::FrameError;
 pub use join::{InviteRequest, JoinError, NewNode, invite, join};
@@ -59,6 +59,14 @@ pub enum LinkError {
     /// The other side broke the protocol.
     #[error("the other side broke the protocol: {0}")]
     Protocol(String),
+    /// The parent does not answer.
+    #[error("the parent is not reached: {0}")]
+    Unreached(String),
+    /// Somebody answers who is not the parent.
+    #[error(
+        "whoever answers at {0} is not the parent: it is of another federation, or was set up anew. Nothing was said to it; check the parent's address, or ask for a new invitation"
+    )]
+    OtherKey(SocketAddr),
     /// A stored change cannot be read any more.
     #[error(
         "a stored change of document {0} cannot be read: {1}. The database is damaged; nothing was sent. Restore it from a backup"

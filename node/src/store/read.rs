@@ -51,7 +51,8 @@ pub struct DocState {
 const DOCS_AT_ONCE: i64 = 128;
 
 /// Columns of [`stored_commit`]; `bytes` last.
-pub(super) const COMMIT_COLUMNS: &str = "c.id, d.doc, c.hash, a.actor, c.seq, c.max_op, c.deps, x.hash, c.cover_sig,
+pub(super) const COMMIT_COLUMNS: &str =
+    "c.id, d.doc, c.hash, a.actor, c.seq, c.max_op, c.deps, x.hash, c.cover_sig,
     c.origin_link, c.origin_seq, c.origin_ord, c.stored_up, c.stored_at_ms, c.bytes";
 pub(super) const COMMIT_JOINS: &str = "JOIN docs d ON d.id = c.doc JOIN actors a ON a.id = c.actor
     LEFT JOIN certs x ON x.id = c.cover_cert";
@@ -253,12 +254,8 @@ impl Store {
         loop {
             let sql = "SELECT d.id, d.doc FROM visible v JOIN docs d ON d.id = v.doc
                        WHERE v.link = ?1 AND v.doc > ?2 ORDER BY v.doc LIMIT ?3";
-            let rows = sqlx::query(sql)
-                .bind(link.0)
-                .bind(after)
-                .bind(DOCS_AT_ONCE)
-                .fetch_all(&mut *tx)
-                .await?;
+            let rows =
+                sqlx::query(sql).bind(link.0).bind(after).bind(DOCS_AT_ONCE).fetch_all(&mut *tx).await?;
             let mut docs: BTreeMap<i64, DocId> = BTreeMap::new();
             for row in &rows {
                 docs.insert(row.try_get(0)?, DocId(array(row, 1)?));

@@ -196,11 +196,7 @@ impl Tx {
         let ids = json_ints(stored.iter().map(|s| s.0));
         let sql = "UPDATE commits SET stored_up = ?2 WHERE id IN (SELECT value FROM json_each(?1))
                    AND stored_up < ?2";
-        sqlx::query(sql)
-            .bind(&ids)
-            .bind(i64::from(receipt.level))
-            .execute(&mut self.conn)
-            .await?;
+        sqlx::query(sql).bind(&ids).bind(i64::from(receipt.level)).execute(&mut self.conn).await?;
         self.written.stored_above |= !stored.is_empty();
         let Some(row) = row else { return Ok(()) };
         let item: i64 = row.try_get(0)?;

@@ -54,6 +54,12 @@ impl Tx {
                 self.feed(link, FeedKind::Document, *id, watermark, &[doc.as_bytes(), last.as_bytes()]);
             }
         }
+        // Nobody will acknowledge the rows before: what counts of them stands in the rows that follow.
+        sqlx::query("UPDATE links SET out_acked = ?2 WHERE id = ?1")
+            .bind(link.0)
+            .bind(resume.cast_signed())
+            .execute(&mut self.conn)
+            .await?;
         let head = self.state.heads.get(&link).map_or(resume, |h| h.seq);
         Ok(Refed { resume, digest, head })
     }

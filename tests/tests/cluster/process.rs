@@ -93,8 +93,13 @@ impl Node {
     }
 
     pub(crate) fn start(&mut self) {
+        self.start_by(Command::new(program()));
+    }
+
+    /// Starts the program by way of another one.
+    pub(crate) fn start_by(&mut self, mut command: Command) {
         let log = File::options().create(true).append(true).open(self.dir.join("node.log")).unwrap();
-        let child = Command::new(program())
+        let child = command
             .args(["run", "--dir", text(&self.dir)])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
