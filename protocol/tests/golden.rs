@@ -323,7 +323,7 @@ fn an_old_block_says_what_it_said() {
     let key_of = &mut |_: &CertHash| None::<NodeKey>;
     let block = Block::decode(&golden["block"], f.root.federation_id(), key_of).unwrap();
     assert_eq!((block.from, block.to, block.digest), (17, 22, [0x44; 16]));
-    assert_eq!(block.certs, [f.village.clone()]);
+    assert_eq!(block.certs, std::slice::from_ref(&f.village));
     assert_eq!(block.revocations, [f.revocation()]);
     assert_eq!(block.openings, [f.opening()]);
     assert_eq!(block.actors.iter().map(|a| a.record).collect::<Vec<_>>(), [f.record()]);

@@ -12,4 +12,3 @@ mod federation;
 mod import;
 mod projector;
 mod several;
-mod speed;
