@@ -4,7 +4,7 @@
 //! that answers find their way back. Nothing in a datagram is looked at.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{
@@ -13,10 +13,12 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{net::UdpSocket, task::JoinSet, time::Instant};
+use tokio::{net::UdpSocket, sync::mpsc, task::JoinSet, time::Instant};
 
 /// The largest datagram.
 const DATAGRAM_MAX: usize = 65_536;
+/// Datagrams under way in one direction: a tenth of a second of a gigabit.
+const UNDER_WAY_MAX: usize = 16_384;
 
 /// What went over a line since it was last asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -96,8 +98,8 @@ impl Relay {
 }
 
 async fn up(facing: Arc<UdpSocket>, parent: SocketAddr, line: Arc<Line>) -> io::Result<()> {
-    let mut towards: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
-    let mut downs = JoinSet::new();
+    let mut towards: HashMap<SocketAddr, Lane> = HashMap::new();
+    let mut tasks = JoinSet::new();
     let mut buffer = vec![0u8; DATAGRAM_MAX];
     loop {
         let (n, child) = facing.recv_from(&mut buffer).await?;
@@ -110,59 +112,60 @@ async fn up(facing: Arc<UdpSocket>, parent: SocketAddr, line: Arc<Line>) -> io::
             .get_or_insert_with(std::time::Instant::now);
         line.bytes_up.fetch_add(n as u64, Ordering::Relaxed);
         line.datagrams.fetch_add(1, Ordering::Relaxed);
-        let socket = match towards.get(&child) {
-            Some(socket) => socket.clone(),
-            None => {
+        let lane = match towards.entry(child) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
                 let socket = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?);
                 socket.connect(parent).await?;
-                towards.insert(child, socket.clone());
-                downs.spawn(down(socket.clone(), facing.clone(), child, line.clone()));
-                socket
+                let back = Lane::new(facing.clone(), Some(child), &mut tasks);
+                tasks.spawn(down(socket.clone(), back, line.clone()));
+                new.insert(Lane::new(socket, None, &mut tasks))
             }
         };
-        let datagram = buffer.get(..n).unwrap_or_default().to_vec();
-        later(&line, async move {
-            let _ = socket.send(&datagram).await;
-        })
-        .await;
+        lane.put(buffer.get(..n).unwrap_or_default(), &line);
     }
 }
 
-async fn down(
-    socket: Arc<UdpSocket>,
-    facing: Arc<UdpSocket>,
-    child: SocketAddr,
-    line: Arc<Line>,
-) -> io::Result<()> {
+async fn down(socket: Arc<UdpSocket>, lane: Lane, line: Arc<Line>) -> io::Result<()> {
     let mut buffer = vec![0u8; DATAGRAM_MAX];
     loop {
-        // A parent that is not listening answers with an error; the line itself goes on.
         let Ok(n) = socket.recv(&mut buffer).await else { continue };
         if line.cut.load(Ordering::SeqCst) {
             continue;
         }
         line.bytes_down.fetch_add(n as u64, Ordering::Relaxed);
         line.datagrams.fetch_add(1, Ordering::Relaxed);
-        let datagram = buffer.get(..n).unwrap_or_default().to_vec();
-        let facing = facing.clone();
-        later(&line, async move {
-            let _ = facing.send_to(&datagram, child).await;
-        })
-        .await;
+        lane.put(buffer.get(..n).unwrap_or_default(), &line);
     }
 }
 
-/// Sends now, or after the line's delay without holding up the next datagram.
-async fn later(line: &Line, send: impl Future<Output = ()> + Send + 'static) {
-    match line.delay_us.load(Ordering::Relaxed) {
-        0 => send.await,
-        us => {
-            let at = Instant::now() + Duration::from_micros(us);
-            tokio::spawn(async move {
-                tokio::time::sleep_until(at).await;
-                send.await;
-            });
-        }
+/// One direction of a line for one child: what is under way on it, in its order. A line that is slow does
+/// not turn packets round.
+#[derive(Debug)]
+struct Lane(mpsc::Sender<(Instant, Vec<u8>)>);
+
+impl Lane {
+    /// Sends by `socket`, to `target` if it is not connected.
+    fn new(socket: Arc<UdpSocket>, target: Option<SocketAddr>, tasks: &mut JoinSet<io::Result<()>>) -> Self {
+        let (sender, mut under_way) = mpsc::channel::<(Instant, Vec<u8>)>(UNDER_WAY_MAX);
+        tasks.spawn(async move {
+            while let Some((due, datagram)) = under_way.recv().await {
+                tokio::time::sleep_until(due).await;
+                // A parent that is not listening answers with an error; the line itself goes on.
+                let _ = match target {
+                    Some(target) => socket.send_to(&datagram, target).await,
+                    None => socket.send(&datagram).await,
+                };
+            }
+            Ok(())
+        });
+        Self(sender)
+    }
+
+    /// What does not fit on the line is lost, as on any line.
+    fn put(&self, datagram: &[u8], line: &Line) {
+        let due = Instant::now() + Duration::from_micros(line.delay_us.load(Ordering::Relaxed));
+        let _ = self.0.try_send((due, datagram.to_vec()));
     }
 }
 

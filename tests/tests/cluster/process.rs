@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{Read, Write},
     net::SocketAddr,
-    os::unix::net::UnixStream,
+    os::unix::{net::UnixStream, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
@@ -99,7 +99,9 @@ impl Node {
     /// Starts the program by way of another one.
     pub(crate) fn start_by(&mut self, mut command: Command) {
         let log = File::options().create(true).append(true).open(self.dir.join("node.log")).unwrap();
+        // A group of its own: a wrapper may leave the program behind when it is killed.
         let child = command
+            .process_group(0)
             .args(["run", "--dir", text(&self.dir)])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -118,7 +120,9 @@ impl Node {
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
+            let group = format!("-{}", child.id());
+            let killed = Command::new("kill").args(["-9", "--", &group]).status().unwrap();
+            assert!(killed.success());
             child.wait().unwrap();
         }
     }
