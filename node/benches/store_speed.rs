@@ -31,7 +31,8 @@ fn keys(seed: u8) -> SecretKeys {
 fn certificate(parent: &Certificate, by: &SecretKeys, own: &SecretKeys, place: u8) -> Certificate {
     Certificate {
         federation: Some(parent.federation_id()),
-        place: PlaceId([place; 16]),
+        place: PlaceId::founded(&parent.place, &[place; 16]),
+        nonce: [place; 16],
         code: "510113106000".into(),
         name: "姚渡镇".into(),
         level: "township".into(),

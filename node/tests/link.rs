@@ -11,7 +11,7 @@ use yishi_node::{
     setup,
     store::Store,
 };
-use yishi_protocol::{ids::PlaceId, kind::Kind};
+use yishi_protocol::kind::Kind;
 
 struct Node {
     store: Store,
@@ -44,7 +44,7 @@ async fn district() -> Node {
 
 async fn child(parent: &Node, code: &str, name: &str, level: &str, via: Option<String>) -> Node {
     let request = InviteRequest {
-        place: PlaceId(rand::random()),
+        nonce: rand::random(),
         code: code.into(),
         name: name.into(),
         level: level.into(),
@@ -141,6 +141,7 @@ async fn a_revoked_neighbour_is_shut_out_also_when_it_resumes() {
         cert: town.store.world().me.cert,
         reason: "机器被盗".into(),
         last_valid: Vec::new(),
+        still_valid: Vec::new(),
         issuer: world.me.cert,
         signature: yishi_protocol::key::Signature([0; 64]),
     }
@@ -154,7 +155,7 @@ async fn a_revoked_neighbour_is_shut_out_also_when_it_resumes() {
 async fn an_invitation_is_good_once_and_only_in_time() {
     let district = district().await;
     let request = |expires_at| InviteRequest {
-        place: PlaceId([7; 16]),
+        nonce: [7; 16],
         code: "510113106000".into(),
         name: "姚渡镇".into(),
         level: "township".into(),

@@ -9,8 +9,8 @@ use crate::{
     ids::{ActorId, CertHash, ChangeHash, DocId, FederationId, Incarnation, NodeKey, PlaceId, hash},
     key::{BadSignature, SecretKeys, Signature, verify},
     limits::{
-        CERT_BYTES_MAX, CERT_CHAIN_MAX, NAME_BYTES_MAX, REVOCATION_BYTES_MAX, REVOCATION_CUTS_MAX,
-        SHORT_BYTES_MAX,
+        CERT_BYTES_MAX, CERT_CHAIN_MAX, NAME_BYTES_MAX, REVOCATION_BYTES_MAX, REVOCATION_CERTS_MAX,
+        REVOCATION_CUTS_MAX, SHORT_BYTES_MAX,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +33,9 @@ pub struct Certificate {
     pub level: String,
     /// The parent place; `None` for the root.
     pub parent: Option<PlaceId>,
+    /// What the parent chose when it founded the place: with the parent's id it gives the place's
+    /// ([`PlaceId::founded`]). The root's is its own.
+    pub nonce: [u8; 16],
     /// The signing key.
     pub key: NodeKey,
     /// The key that dossiers are sealed for.
@@ -60,6 +63,9 @@ pub enum CertError {
     /// Signed by a node that is not of the parent place.
     #[error("the certificate was not issued by the parent place")]
     WrongIssuer,
+    /// Another place founded it.
+    #[error("the certificate is for a place that its issuer did not found")]
+    NotFounder,
     /// The chain to the root is too long.
     #[error("the chain of certificates is longer than {CERT_CHAIN_MAX}")]
     TooDeep,
@@ -88,6 +94,7 @@ impl Certificate {
             name: name.to_owned(),
             level: level.to_owned(),
             parent: None,
+            nonce: place.0,
             key: keys.public(),
             sealing: keys.sealing_public(),
             number: 1,
@@ -111,7 +118,7 @@ impl Certificate {
         optional(&mut w, self.federation.as_ref().map(|f| f.as_bytes()));
         w.raw(&self.place.0).str(&self.code).str(&self.name).str(&self.level);
         optional(&mut w, self.parent.as_ref().map(|p| p.as_bytes()));
-        w.raw(&self.key.0).raw(&self.sealing).uint(u64::from(self.number));
+        w.raw(&self.nonce).raw(&self.key.0).raw(&self.sealing).uint(u64::from(self.number));
         optional(&mut w, self.issuer.as_ref().map(|i| i.as_bytes()));
         w.finish()
     }
@@ -141,6 +148,7 @@ impl Certificate {
             name: r.str(NAME_BYTES_MAX)?.to_owned(),
             level: r.str(SHORT_BYTES_MAX)?.to_owned(),
             parent: read_optional::<16>(&mut r)?.map(PlaceId),
+            nonce: r.array()?,
             key: NodeKey(r.array()?),
             sealing: r.array()?,
             number: r.u32()?,
@@ -210,6 +218,8 @@ pub struct Revocation {
     pub reason: String,
     /// The last changes that count, sorted.
     pub last_valid: Vec<(DocId, ChangeHash)>,
+    /// Certificates this one issued that stay valid, sorted; a thief's are not among them.
+    pub still_valid: Vec<CertHash>,
     /// Who revokes: a certificate of a place above.
     pub issuer: CertHash,
     /// By the issuer's key.
@@ -224,6 +234,10 @@ impl Revocation {
         for (doc, change) in &self.last_valid {
             w.raw(&doc.0).raw(&change.0);
         }
+        w.uint(self.still_valid.len() as u64);
+        for cert in &self.still_valid {
+            w.raw(&cert.0);
+        }
         w.raw(&self.issuer.0);
         w.finish()
     }
@@ -233,6 +247,8 @@ impl Revocation {
     pub fn issued_by(mut self, keys: &SecretKeys) -> Self {
         self.last_valid.sort_unstable();
         self.last_valid.dedup();
+        self.still_valid.sort_unstable();
+        self.still_valid.dedup();
         self.signature = keys.sign(&self.body());
         self
     }
@@ -265,9 +281,14 @@ impl Revocation {
         if !last_valid.is_sorted_by(|a, b| a < b) {
             return Err(DecodeError::Unsorted);
         }
+        let n = r.count(REVOCATION_CERTS_MAX)?;
+        let still_valid = (0..n).map(|_| r.array().map(CertHash)).collect::<Result<Vec<_>, _>>()?;
+        if !still_valid.is_sorted_by(|a, b| a < b) {
+            return Err(DecodeError::Unsorted);
+        }
         let (issuer, signature) = (CertHash(r.array()?), Signature(r.array()?));
         r.end()?;
-        Ok(Self { federation, cert, reason, last_valid, issuer, signature })
+        Ok(Self { federation, cert, reason, last_valid, still_valid, issuer, signature })
     }
 }
 
@@ -287,7 +308,14 @@ pub struct Directory {
     certs: BTreeMap<CertHash, Certificate>,
     by_key: BTreeMap<NodeKey, BTreeSet<CertHash>>,
     by_place: BTreeMap<PlaceId, BTreeSet<CertHash>>,
-    revoked: BTreeMap<CertHash, BTreeMap<DocId, BTreeSet<ChangeHash>>>,
+    revoked: BTreeMap<CertHash, Ended>,
+}
+
+/// What all revocations of one certificate say together.
+#[derive(Debug, Clone, Default)]
+struct Ended {
+    last_valid: BTreeMap<DocId, BTreeSet<ChangeHash>>,
+    still_valid: BTreeSet<CertHash>,
 }
 
 impl Directory {
@@ -341,6 +369,10 @@ impl Directory {
         if cert.parent != Some(issuer.place) || cert.place == issuer.place {
             return Err(CertError::WrongIssuer);
         }
+        // Only the place that founded it may certify a key for it, whoever's certificate comes first.
+        if cert.place != PlaceId::founded(&issuer.place, &cert.nonce) {
+            return Err(CertError::NotFounder);
+        }
         verify(&issuer.key, &cert.body(), &cert.signature)?;
         let mut depth = 1;
         let mut above = cert.issuer;
@@ -369,10 +401,11 @@ impl Directory {
         if !self.ancestors(&revocation.cert).contains(&place) {
             return Err(CertError::NotAbove);
         }
-        let cuts = self.revoked.entry(revocation.cert).or_default();
+        let ended = self.revoked.entry(revocation.cert).or_default();
         for (doc, change) in &revocation.last_valid {
-            cuts.entry(*doc).or_default().insert(*change);
+            ended.last_valid.entry(*doc).or_default().insert(*change);
         }
+        ended.still_valid.extend(&revocation.still_valid);
         Ok(())
     }
 
@@ -387,34 +420,39 @@ impl Directory {
         self.certs.iter()
     }
 
-    /// Whether this certificate itself or one above it in its chain is revoked.
+    /// Whether this certificate is revoked, or was issued by a revoked one that does not vouch for it.
     #[must_use]
     pub fn is_revoked(&self, hash: &CertHash) -> bool {
-        let mut at = Some(*hash);
-        while let Some(h) = at {
-            if self.revoked.contains_key(&h) {
+        self.revoked.contains_key(hash) || self.is_disowned(hash)
+    }
+
+    /// Whether a certificate above was revoked without naming what it had issued on the way to this one.
+    fn is_disowned(&self, hash: &CertHash) -> bool {
+        let mut below = *hash;
+        while let Some(issuer) = self.certs.get(&below).and_then(|c| c.issuer) {
+            if self.revoked.get(&issuer).is_some_and(|ended| !ended.still_valid.contains(&below)) {
                 return true;
             }
-            at = self.certs.get(&h).and_then(|c| c.issuer);
+            below = issuer;
         }
         false
     }
 
-    /// The last changes of a document that still count for a revoked certificate; `None` if it is not revoked.
+    /// The last changes of a document that still count for a revoked certificate; `None` if it is not
+    /// revoked. Of one that a revoked key issued and that was not named, nothing counts.
     #[must_use]
     pub fn cut(&self, hash: &CertHash, doc: &DocId) -> Option<BTreeSet<ChangeHash>> {
-        self.revoked.get(hash).map(|cuts| cuts.get(doc).cloned().unwrap_or_default())
+        if self.is_disowned(hash) {
+            return Some(BTreeSet::new());
+        }
+        self.revoked.get(hash).map(|ended| ended.last_valid.get(doc).cloned().unwrap_or_default())
     }
 
-    /// The certificate of a key with the highest number that is not revoked.
-    #[must_use]
-    pub fn active_of_key(&self, key: &NodeKey) -> Option<(CertHash, &Certificate)> {
-        self.by_key
-            .get(key)?
-            .iter()
-            .filter(|h| !self.is_revoked(h))
-            .filter_map(|h| Some((*h, self.certs.get(h)?)))
-            .max_by_key(|(_, c)| c.number)
+    /// The certificates of a key that are not revoked. Anybody may certify a key that is not theirs for a
+    /// place of their own: whoever asks must know which place is meant.
+    pub fn active_of_key(&self, key: &NodeKey) -> impl Iterator<Item = (CertHash, &Certificate)> {
+        let hashes = self.by_key.get(key).into_iter().flatten();
+        hashes.filter(|h| !self.is_revoked(h)).filter_map(|h| Some((*h, self.certs.get(h)?)))
     }
 
     /// The chain from a certificate up to the root's, itself first.
@@ -482,9 +520,11 @@ mod tests {
         keys: &SecretKeys,
         place: u8,
     ) -> Certificate {
+        let parent_place = dir.get(&issuer).map_or(PlaceId([0; 16]), |c| c.place);
         Certificate {
             federation: Some(dir.federation()),
-            place: PlaceId([place; 16]),
+            place: PlaceId::founded(&parent_place, &[place; 16]),
+            nonce: [place; 16],
             code: "510113106000".into(),
             name: "姚渡镇".into(),
             level: "township".into(),
@@ -514,7 +554,15 @@ mod tests {
         wrong.parent = Some(PlaceId([1; 16]));
         assert_eq!(dir.add(wrong.issued_by(&town)), Err(CertError::WrongIssuer));
         let village_hash = dir.add(child(&dir, &town, town_hash, &village, 3)).unwrap();
-        assert_eq!(dir.ancestors(&village_hash), [PlaceId([2; 16]), PlaceId([1; 16])]);
+        assert_eq!(dir.ancestors(&village_hash), [town_cert.place, PlaceId([1; 16])]);
+        // A sister of the town cannot adopt the town's village, nor the town itself.
+        let sister = child(&dir, &root, root_hash, &stranger, 4);
+        let sister_hash = dir.add(sister).unwrap();
+        for taken in [dir.get(&village_hash).unwrap().clone(), town_cert.clone()] {
+            let mut adopted = child(&dir, &stranger, sister_hash, &stranger, 3);
+            (adopted.place, adopted.nonce, adopted.number) = (taken.place, taken.nonce, u32::MAX);
+            assert_eq!(dir.add(adopted.issued_by(&stranger)), Err(CertError::NotFounder));
+        }
 
         let revocation = |issuer: CertHash, keys: &SecretKeys| {
             Revocation {
@@ -522,6 +570,7 @@ mod tests {
                 cert: village_hash,
                 reason: "机器被盗".into(),
                 last_valid: vec![(DocId([9; 32]), ChangeHash([9; 32]))],
+                still_valid: Vec::new(),
                 issuer,
                 signature: Signature([0; 64]),
             }
@@ -533,7 +582,27 @@ mod tests {
         assert!(!dir.is_revoked(&village_hash));
         dir.revoke(&above).unwrap();
         assert!(dir.is_revoked(&village_hash));
-        assert!(dir.place(&PlaceId([3; 16])).unwrap().revoked);
+        let village_place = PlaceId::founded(&town_cert.place, &[3; 16]);
+        assert!(dir.place(&village_place).unwrap().revoked);
         assert_eq!(dir.cut(&village_hash, &DocId([9; 32])).unwrap().len(), 1);
+
+        // The town's key is stolen. What it had issued is named; what the thief issues is not.
+        let honest = dir.add(child(&dir, &town, town_hash, &stranger, 7)).unwrap();
+        let ended = Revocation {
+            federation: dir.federation(),
+            cert: town_hash,
+            reason: "钥匙被盗".into(),
+            last_valid: Vec::new(),
+            still_valid: vec![honest],
+            issuer: root_hash,
+            signature: Signature([0; 64]),
+        }
+        .issued_by(&root);
+        assert_eq!(Revocation::decode(&ended.encode()), Ok(ended.clone()));
+        dir.revoke(&ended).unwrap();
+        let minted = dir.add(child(&dir, &town, town_hash, &stranger, 8)).unwrap();
+        assert!(!dir.is_revoked(&honest) && dir.cut(&honest, &DocId([9; 32])).is_none());
+        assert!(dir.is_revoked(&minted) && dir.is_revoked(&town_hash));
+        assert_eq!(dir.cut(&minted, &DocId([9; 32])), Some(BTreeSet::new()));
     }
 }

@@ -63,9 +63,21 @@ pub struct Place {
 pub struct DocIndex {
     changes: BTreeMap<ChangeHash, Place>,
     heads: BTreeSet<ChangeHash>,
+    bytes: u64,
 }
 
 impl DocIndex {
+    /// Counts the bytes of a change that was inserted.
+    pub fn add_bytes(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes as u64);
+    }
+
+    /// How large all changes are together.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Adds a change whose dependencies are already here. Returns `false` if it was here before.
     pub fn insert(&mut self, hash: ChangeHash, place: Place, deps: &[ChangeHash]) -> bool {
         if self.changes.insert(hash, place).is_some() {

@@ -16,8 +16,8 @@ use crate::{
     header::Header,
     ids::{ActorId, CertHash, ChangeHash, DocId, PlaceId},
     key::{SignatureItem, commit_message, verify_many},
-    kind::Writers,
-    limits::DOCUMENT_CHANGES_MAX,
+    kind::{Kind, Writers},
+    limits::{DOCUMENT_BYTES_MAX, DOCUMENT_CHANGES_MAX},
     wire::{Block, DepRef, DocRef, Elided, Section, Shape},
 };
 use rand_core::CryptoRng;
@@ -95,9 +95,9 @@ pub enum Refusal {
     /// A change is not covered by any signature of its own actor.
     #[error("a change is not covered by a signature of its author")]
     Uncovered,
-    /// The document would become too large.
-    #[error("the document has too many changes")]
-    TooManyChanges,
+    /// The document would become too large to be sent whole.
+    #[error("the document would have too many changes or bytes")]
+    TooLarge,
 }
 
 impl Refusal {
@@ -121,7 +121,7 @@ impl Refusal {
             Self::WrongActor => "wrong_actor",
             Self::BadSignature => "bad_signature",
             Self::Uncovered => "uncovered",
-            Self::TooManyChanges => "too_many_changes",
+            Self::TooLarge => "too_large",
         }
     }
 
@@ -242,8 +242,9 @@ impl Gate<'_> {
         if !audience.includes(self.directory, &self.me) {
             return Err(Refusal::NotForUs);
         }
-        if index.len() + section.changes.len() > DOCUMENT_CHANGES_MAX {
-            return Err(Refusal::TooManyChanges);
+        // Keys are wrapped for dossiers alone.
+        if !section.wraps.is_empty() && header.kind != Kind::Dossier {
+            return Err(Refusal::NotWriter);
         }
 
         let mut covers: BTreeMap<usize, Cover> = BTreeMap::new();
@@ -266,6 +267,10 @@ impl Gate<'_> {
         };
         let mut placed: Vec<(ActorId, Option<usize>)> = Vec::with_capacity(section.changes.len());
         let creator = header.creator_actor();
+        if new_header.is_some() {
+            // Also when no change of its comes: whoever passes the header on has to say who made it.
+            draft.authors.insert(creator);
+        }
         for (position, elided) in section.changes.iter().enumerate() {
             let (bytes, hash, change, op_count) =
                 rebuild(block, header, creator, elided, &draft.all, &index)?;
@@ -302,6 +307,10 @@ impl Gate<'_> {
                 index.insert(hash, Place { actor: change.actor, seq: change.seq, max_op }, &change.deps);
             draft.all.push(hash);
             if fresh {
+                index.add_bytes(bytes.len());
+                if index.len() > DOCUMENT_CHANGES_MAX || index.bytes() > DOCUMENT_BYTES_MAX {
+                    return Err(Refusal::TooLarge);
+                }
                 let Change { actor, seq, deps, .. } = change;
                 let commit = Commit { doc, hash, actor, seq, max_op, deps, bytes, cover };
                 draft.admitted.commits.push((ordinals.start + position as u64, commit));

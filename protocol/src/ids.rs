@@ -149,6 +149,18 @@ pub fn hash(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
     Sha256::digest(&w.0).into()
 }
 
+impl PlaceId {
+    /// The id of a place that `parent` founds. Bound to it, so that nobody else can certify a key for a
+    /// place it has merely heard of.
+    #[must_use]
+    pub fn founded(parent: &PlaceId, nonce: &[u8; 16]) -> Self {
+        let full = hash("yishi/place/1", &[&parent.0, nonce]);
+        let mut id = [0u8; 16];
+        id.copy_from_slice(full.split_at(16).0);
+        Self(id)
+    }
+}
+
 impl ActorId {
     /// The actor of `key` in `incarnation`: a change that claims another is refused.
     #[must_use]

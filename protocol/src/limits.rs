@@ -35,10 +35,18 @@ pub const FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const BLOCKS_IN_FLIGHT_MAX: usize = 8;
 /// Bytes sent and not yet acknowledged on one link: back-pressure towards a slow disk.
 pub const BYTES_IN_FLIGHT_MAX: usize = 8 * 1024 * 1024;
+/// Changes an acknowledgement may name as not stored: all of the largest block.
+pub const ACK_EXCLUDED_MAX: usize = 200_000;
+/// The first frame of somebody unknown: a request to join, and no more.
+pub const STRANGER_FRAME_BYTES_MAX: usize = 4_096;
+/// Rows of a feed in one block: as many as the longest run without a signature, twice over.
+pub const BLOCK_ROWS_MAX: u64 = 2 * DOCUMENT_CHANGES_MAX as u64;
+/// All changes of one document together: it must fit into one block, whole, with room to spare.
+pub const DOCUMENT_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Grants or wrapped keys in one section; the header's own bound is smaller.
+pub const SECTION_GRANTS_MAX: usize = 20_000;
 /// Sections (documents) in one block.
 pub const BLOCK_SECTIONS_MAX: usize = 20_000;
-/// Ranges in one reconciliation message.
-pub const RECONCILE_RANGES_MAX: usize = 4_096;
 /// Documents a reconciliation message may list.
 pub const RECONCILE_ITEMS_MAX: usize = 65_536;
 /// An invitation token's secret in bytes.
@@ -49,8 +57,10 @@ pub const TEXT_CHARS_MAX: usize = 20_000;
 pub const SHORT_BYTES_MAX: usize = 600;
 /// Last valid changes named in one revocation record; a longer list is spread over several.
 pub const REVOCATION_CUTS_MAX: usize = 2_048;
-/// One revocation record: its cuts of 64 bytes and room for the reason.
-pub const REVOCATION_BYTES_MAX: usize = REVOCATION_CUTS_MAX * 64 + 2_048;
+/// Certificates named in one revocation record as still valid; a longer list is spread over several.
+pub const REVOCATION_CERTS_MAX: usize = 2_048;
+/// One revocation record: its cuts of 64 bytes, certificates of 32, and room for the reason.
+pub const REVOCATION_BYTES_MAX: usize = REVOCATION_CUTS_MAX * 64 + REVOCATION_CERTS_MAX * 32 + 2_048;
 /// The last day an act may claim, in days since 1970-01-01: the end of the year 9999. Beyond it there are no
 /// civil dates to show, and sums of days must not overflow.
 pub const CLAIMED_DAY_MAX: i64 = 2_932_896;

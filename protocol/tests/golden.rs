@@ -53,7 +53,8 @@ fn fixed() -> Fixed {
     let root = Certificate::root(&above, PlaceId([1; 16]), "510113000000", "青白江区", "district");
     let village = Certificate {
         federation: Some(root.federation_id()),
-        place: PlaceId([2; 16]),
+        place: PlaceId::founded(&root.place, &[2; 16]),
+        nonce: [2; 16],
         code: "510113106204".into(),
         name: "芦稿村".into(),
         level: "village".into(),
@@ -93,6 +94,7 @@ impl Fixed {
                 (DocId([5; 32]), ChangeHash([6; 32])),
                 (self.header.doc_id(), ChangeHash([4; 32])),
             ],
+            still_valid: vec![CertHash([7; 32])],
             issuer: self.root.hash(),
             signature: Signature([0; 64]),
         }

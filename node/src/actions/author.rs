@@ -22,7 +22,7 @@ use yishi_protocol::{
     header::Header,
     ids::{ActRef, ActorId, DocId, PlaceId},
     kind::Kind,
-    limits::DOCUMENT_CHANGES_MAX,
+    limits::{DOCUMENT_BYTES_MAX, DOCUMENT_CHANGES_MAX},
     value::Map,
 };
 
@@ -155,6 +155,7 @@ impl Draft {
         for stored in &whole.commits {
             let c = &stored.commit;
             index.insert(c.hash, Place { actor: c.actor, seq: c.seq, max_op: c.max_op }, &c.deps);
+            index.add_bytes(c.bytes.len());
             let decoded = change::decode_stored(&c.bytes, whole.header.kind)
                 .map_err(|_| ActionError::SetAside(*doc))?;
             changes.push(FoldChange { hash: c.hash, change: decoded.change });
@@ -257,10 +258,12 @@ impl Draft {
     }
 
     fn write(&mut self, change: Change) -> Result<ActRef, ActionError> {
-        if self.index.len() >= DOCUMENT_CHANGES_MAX {
+        let encoded = change::encode(&change)?;
+        let bytes = self.index.bytes() + encoded.bytes.len() as u64;
+        if self.index.len() >= DOCUMENT_CHANGES_MAX || bytes > DOCUMENT_BYTES_MAX {
             return Err(ActionError::TooLarge);
         }
-        let encoded = change::encode(&change)?;
+        self.index.add_bytes(encoded.bytes.len());
         let me = &self.world.me;
         let signature =
             me.keys.sign_commit(&self.world.directory.federation(), &self.doc, &encoded.hash, &me.cert);
@@ -285,6 +288,11 @@ impl Draft {
     /// How many changes it has by now.
     pub(crate) fn len(&self) -> usize {
         self.index.len()
+    }
+
+    /// How large it is by now.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.index.bytes()
     }
 
     /// Puts everything added into a batch.

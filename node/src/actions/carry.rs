@@ -8,7 +8,7 @@
 use super::{ActionError, Actions, author::Draft};
 use yishi_protocol::{
     act::{Step, Text},
-    fold::{Matter, Reply},
+    fold::{Matter, Reply, procedure::Stage},
     ids::DocId,
 };
 
@@ -16,7 +16,9 @@ impl Actions {
     /// Writes a lead's newest reply into each of its sources that this place holds and that lacks it.
     /// Returns how many it wrote.
     pub(crate) async fn carry(&self, lead: &DocId, matter: &Matter) -> Result<usize, ActionError> {
-        let Some(reply) = matter.newest_reply() else { return Ok(0) };
+        // A reply the people sent back is no reply to anybody else either.
+        let stands = matches!(matter.stage, Stage::Answered | Stage::Refused | Stage::Closed);
+        let Some(reply) = matter.newest_reply().filter(|_| stands) else { return Ok(0) };
         let mut carried = 0;
         for source in &matter.sources {
             let locked = self.lock([source.doc]).await;

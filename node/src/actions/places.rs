@@ -11,11 +11,11 @@ use crate::link;
 use rand::Rng as _;
 use std::collections::{BTreeMap, BTreeSet};
 use yishi_protocol::{
-    cert::Revocation,
+    cert::{Directory, Revocation},
     ids::{ActorId, CertHash, ChangeHash, DocId, PlaceId},
     key::Signature,
     kind::Kind,
-    limits::REVOCATION_CUTS_MAX,
+    limits::{REVOCATION_CERTS_MAX, REVOCATION_CUTS_MAX},
     place::{Divisions, PlaceCode},
 };
 
@@ -147,9 +147,14 @@ impl Actions {
         }
         let world = self.world();
         let me = &world.me;
-        let existing = world.directory.places().find(|(p, known)| {
-            !known.revoked && world.directory.place_cert(p).is_some_and(|c| c.code == code.to_string())
-        });
+        let coded = |p: &PlaceId| world.directory.place_cert(p).filter(|c| c.code == code.to_string());
+        let live = world.directory.places().find(|(p, known)| !known.revoked && coded(p).is_some());
+        // A place whose keys were revoked comes back as itself: its matters are its own still.
+        let revoked = || {
+            let own = |p: &PlaceId| coded(p).is_some_and(|c| c.parent == Some(me.place));
+            world.directory.places().find(|(p, _)| request.replace && own(p))
+        };
+        let existing = live.or_else(revoked);
         if let Some((place, _)) = existing {
             let name = self.viewer(&world).place(&place).name;
             if !request.replace {
@@ -163,10 +168,12 @@ impl Actions {
             belongs_below(code, world.directory.get(&me.cert).map_or("", |c| &c.code))?;
         }
         let (name, level) = named(code, &request)?;
-        let place = existing.map_or_else(|| self.new_place(), |(place, _)| place);
+        let known = existing.and_then(|(place, _)| world.directory.place_cert(&place));
+        let nonce = known.map_or_else(|| self.founding_nonce(), |cert| cert.nonce);
+        let place = PlaceId::founded(&me.place, &nonce);
         let expires_at = self.now_ms() / 1_000 + u64::from(hours) * 3_600;
         let asked = link::InviteRequest {
-            place,
+            nonce,
             code: code.to_string(),
             name: name.clone(),
             level: level.clone(),
@@ -178,11 +185,11 @@ impl Actions {
         Ok(InviteView { token, place, expires_at: instant_text(expires_at * 1_000) })
     }
 
-    /// An id for a place that is new.
-    fn new_place(&self) -> PlaceId {
-        let mut id = [0; PlaceId::LEN];
-        self.rng().fill_bytes(&mut id);
-        PlaceId(id)
+    /// What a new place is founded with.
+    fn founding_nonce(&self) -> [u8; 16] {
+        let mut nonce = [0; 16];
+        self.rng().fill_bytes(&mut nonce);
+        nonce
     }
 
     /// Ends all keys of a place below: what they wrote until now counts, what they write later does not.
@@ -210,12 +217,16 @@ impl Actions {
             // A key that wrote nothing ends all the same.
             let parts =
                 if cuts.is_empty() { vec![&[][..]] } else { cuts.chunks(REVOCATION_CUTS_MAX).collect() };
+            let mut issued = issued_by(&world.directory, cert).into_iter().collect::<Vec<_>>();
             for last_valid in parts {
+                let named = issued.len().min(REVOCATION_CERTS_MAX);
+                let still_valid = issued.drain(..named).collect();
                 let revocation = Revocation {
                     federation: world.directory.federation(),
                     cert: *cert,
                     reason: reason.clone(),
                     last_valid: last_valid.to_vec(),
+                    still_valid,
                     issuer: world.me.cert,
                     signature: Signature([0; 64]),
                 };
@@ -263,6 +274,12 @@ impl Actions {
         }
         Ok(out)
     }
+}
+
+/// What a certificate has issued, as far as is known here and holds.
+fn issued_by(directory: &Directory, cert: &CertHash) -> BTreeSet<CertHash> {
+    let theirs = directory.iter().filter(|(hash, c)| c.issuer == Some(*cert) && !directory.is_revoked(hash));
+    theirs.map(|(hash, _)| *hash).collect()
 }
 
 fn path(viewer: &Viewer<'_>, place: &PlaceId, above: &[PlaceId]) -> PathView {

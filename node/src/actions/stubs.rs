@@ -18,6 +18,7 @@ use yishi_protocol::{
     fold::Matter,
     ids::{DocId, PlaceId},
     kind::Kind,
+    limits::DOCUMENT_BYTES_MAX,
 };
 
 /// Rows in one act: 64 kB at most, a quarter of what a change may hold.
@@ -26,6 +27,8 @@ const ROWS_PER_ACT_MAX: usize = 500;
 /// A register that has grown so far is continued in another of the same month: half of what a document
 /// may hold.
 const CHANGES_MAX: usize = 10_000;
+/// And bytes: half of what a document may have.
+const BYTES_MAX: u64 = DOCUMENT_BYTES_MAX / 2;
 
 /// Year and month.
 type Month = (i32, u32);
@@ -97,7 +100,7 @@ impl Actions {
                 let what = Stubs::Stubs { rows: rows.to_vec() };
                 draft.act("stubs", Act { prev: None, on: today, by: None, what })?;
             }
-            let is_full = draft.len() >= CHANGES_MAX;
+            let is_full = draft.len() >= CHANGES_MAX || draft.bytes() >= BYTES_MAX;
             let mut batch = self.batch();
             draft.into_batch(&mut batch);
             self.store().write(batch).await?;
@@ -140,7 +143,8 @@ impl Actions {
                     rows.extend(said.into_iter().map(|s| (s.doc, s)));
                 }
             }
-            if commits.len() < CHANGES_MAX {
+            let bytes: u64 = commits.iter().map(|c| c.commit.bytes.len() as u64).sum();
+            if commits.len() < CHANGES_MAX && bytes < BYTES_MAX {
                 return Ok(Register { doc, part, is_stored: !commits.is_empty(), rows });
             }
         }

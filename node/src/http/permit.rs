@@ -68,6 +68,7 @@ const STEPS: &[(&str, Permit)] = &[
     ("correct", Report),
     ("withdraw", Report),
     ("ballot", Decide),
+    ("decide", Decide),
     ("take_over", TakeOver),
 ];
 

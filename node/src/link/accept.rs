@@ -14,6 +14,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use tracing::{debug, info};
 use yishi_protocol::{
     ids::NodeKey,
+    limits::STRANGER_FRAME_BYTES_MAX,
     wire::{CloseCode, Frame},
 };
 
@@ -38,7 +39,7 @@ pub(super) async fn run(context: Context, endpoint: Endpoint) -> Result<(), Link
                 }
             }
             Some(ended) = tasks.join_next(), if !tasks.is_empty() => match ended {
-                Ok(Err(LinkError::Store(error))) => return Err(error.into()),
+                Ok(Err(LinkError::Store(error))) if error.ends_the_node() => return Err(error.into()),
                 Ok(Err(error)) => debug!(%error, "a child's connection ended"),
                 // A panic of one conversation is contained: the others go on.
                 Err(error) => tracing::error!(%error, "a conversation with a child failed"),
@@ -86,12 +87,13 @@ async fn one(
     let neighbour = world
         .directory
         .active_of_key(&key)
-        .and_then(|(_, cert)| world.link_to(&cert.place))
-        .filter(|link| !link.up)
+        .filter_map(|(_, cert)| world.link_to(&cert.place))
+        .find(|link| !link.up)
         .map(|link| link.id);
     let Some(link) = neighbour else {
-        let first = tokio::time::timeout(FIRST_WORD_WITHIN, frames::read(&mut recv)).await;
-        let first = first.ok().and_then(Result::ok).and_then(|body| frames::unpack(&body).ok());
+        let first = frames::read_up_to(&mut recv, STRANGER_FRAME_BYTES_MAX);
+        let first = tokio::time::timeout(FIRST_WORD_WITHIN, first).await.ok().and_then(Result::ok);
+        let first = first.and_then(|body| frames::unpack_up_to(&body, STRANGER_FRAME_BYTES_MAX).ok());
         let answer = match first {
             Some(Frame::Join(request)) => {
                 if let Some(handshake) = confirmed.take() {
@@ -119,5 +121,9 @@ async fn one(
         }
         watched.close_reason().is_none()
     };
-    driver::converse(&context, link, &connection, send, recv, handshake).await.map(|_| ())
+    let ended = driver::converse(&context, link, &connection, send, recv, handshake).await?;
+    if ended.renew {
+        context.renew().await?;
+    }
+    Ok(())
 }

@@ -19,8 +19,9 @@ use yishi_protocol::{
     gate::{Gate, Known, Refusal, Verdicts},
     ids::{ChangeHash, DocId, Epoch},
     key::Signature,
+    limits::BLOCK_ROWS_MAX,
     receipt::{Node, Opening, Receipt, leaf, root},
-    session::Event,
+    session::{Event, NO_DIGEST},
     wire::{Ack, Block, Frame},
 };
 
@@ -118,13 +119,15 @@ pub(super) async fn one(
         .await?
     };
     if verdicts.refused.iter().any(|(_, _, why)| why.asks_for_reconciliation()) {
-        // Nothing of the block is kept; a digest nobody has makes the next meeting compare histories.
-        batch.cursor = Some(Cursor { link, epoch, seq: block.from, digest: [0xff; 16] });
-        store.write(Batch { cursor: batch.cursor, at_ms: batch.at_ms, ..Batch::default() }).await?;
+        // No document of the block is kept; a digest nobody has makes the next meeting compare histories.
+        batch.cursor = Some(Cursor { link, epoch, seq: block.from, digest: NO_DIGEST });
+        store.write(batch).await?;
         let ack = Ack { to: block.from, excluded: Vec::new(), receipt: None };
         return Ok(Event::Admitted { ack, reconcile: true });
     }
-    for opening in &block.openings {
+    // Levels above speak through the parent only.
+    let from_above = world.link(link).is_some_and(|l| l.up);
+    for opening in block.openings.iter().filter(|_| from_above) {
         if let Some(receipt) = opened(store, &world, link, opening).await? {
             batch.receipts.push(receipt);
         }
@@ -262,10 +265,18 @@ pub(super) async fn acknowledged(
     let world = store.world();
     let peer = world.link(link).map(|l| l.peer).ok_or(LinkError::Unknown)?;
     // A peer whose cursor went back is sent rows again that were acknowledged once, in other blocks.
-    let from_seq = match &ack.receipt {
-        Some(receipt) => receipt.from,
-        None => store.link_state(link).await?.out_acked,
-    };
+    let acked = store.link_state(link).await?.out_acked;
+    let from_seq = ack.receipt.as_ref().map_or(acked, |receipt| receipt.from);
+    let to = ack.receipt.as_ref().map_or(ack.to, |receipt| receipt.to);
+    let stated = ack.receipt.as_ref().is_none_or(|receipt| {
+        receipt.check(&world.directory) == Ok(peer)
+            && receipt.sender == world.me.place
+            && receipt.epoch == store.epoch()
+    });
+    // Before anything is read for it: what it speaks of was one block, and follows on what is known.
+    if !stated || to != ack.to || from_seq > acked || ack.to.saturating_sub(from_seq) > BLOCK_ROWS_MAX {
+        return Err(LinkError::Protocol("an acknowledgement of something else".into()));
+    }
     let mut sent = sender.sent(store, from_seq, ack.to).await?;
     let refused: BTreeMap<u64, &str> = ack.excluded.iter().map(|(o, why)| (*o, why.as_str())).collect();
     let mut ordinal = 0;
@@ -280,12 +291,7 @@ pub(super) async fn acknowledged(
     let leaves: Vec<Node> = sent.iter().map(|c| leaf(&c.doc, &c.hash)).collect();
     let signed = match &ack.receipt {
         None => leaves.is_empty(),
-        Some(receipt) => {
-            receipt.check(&world.directory) == Ok(peer)
-                && receipt.sender == world.me.place
-                && receipt.epoch == store.epoch()
-                && receipt.covers(&leaves).is_ok()
-        }
+        Some(receipt) => receipt.covers(&leaves).is_ok(),
     };
     if !signed {
         return Err(LinkError::Protocol("an acknowledgement does not cover what was sent".into()));

@@ -10,11 +10,12 @@ use crate::store::{
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use yishi_protocol::{
+    cert::Revocation,
     change,
     header::Header,
     ids::{ActorId, CertHash, ChangeHash, DocId},
     kind::Kind,
-    limits::{BLOCK_BYTES_MAX, BLOCK_BYTES_SOFT},
+    limits::{BLOCK_BYTES_MAX, BLOCK_BYTES_SOFT, BLOCK_ROWS_MAX},
     receipt::{Node, Opening, Receipt, Standing, leaf},
     reconcile::{Visible, print},
     wire::{BlockWriter, Frame, OutChange, OutSection},
@@ -72,9 +73,9 @@ impl Sender {
 
     /// The block after a position: where it ends, and its bytes.
     pub(super) async fn build(&mut self, store: &Store, after: u64) -> Result<(u64, Vec<u8>), LinkError> {
-        let mut soft = BLOCK_BYTES_SOFT;
+        let (mut soft, mut rows) = (BLOCK_BYTES_SOFT, ROWS_MAX);
         let entries = loop {
-            let mut entries = store.feed_after(self.link, after, ROWS_MAX, soft).await?;
+            let mut entries = store.feed_after(self.link, after, rows, soft).await?;
             while !entries.is_empty() && !is_covered(&entries) {
                 entries.pop();
             }
@@ -82,7 +83,7 @@ impl Sender {
             if !entries.is_empty() || soft >= BLOCK_BYTES_MAX {
                 break entries;
             }
-            soft = BLOCK_BYTES_MAX;
+            (soft, rows) = (BLOCK_BYTES_MAX, BLOCK_ROWS_MAX as usize);
         };
         let Some(last) = entries.last() else { return Err(LinkError::Uncovered(after)) };
         let to = last.seq;
@@ -124,7 +125,7 @@ impl Sender {
                 }
                 FeedItem::Revocation(revocation) => revocations.push(revocation),
                 FeedItem::Receipt(receipt) => {
-                    openings.extend(self.opening(store, &world, &receipt).await?);
+                    openings.extend(self.openings(store, &world, &receipt).await?);
                 }
                 FeedItem::Gone => {}
             }
@@ -143,12 +144,16 @@ impl Sender {
         let actors: Vec<ActorId> = actors.into_iter().collect();
         let records =
             store.actor_records(&actors).await?.into_iter().map(|r| (r.actor, r)).collect::<BTreeMap<_, _>>();
+        if let Some(unknown) = actors.iter().find(|a| !records.contains_key(*a)) {
+            return Err(LinkError::Nameless(*unknown));
+        }
         let mut writer = BlockWriter::new();
         for section in &sections {
             writer.section(section, &records);
         }
         let mut used = writer.certs_used().to_vec();
         used.extend(sections.iter().flat_map(|s| introduced(&world, s)));
+        used.extend(revocations.iter().flat_map(|r: &Revocation| [r.cert, r.issuer]));
         let certs = self.certs_to_tell(&world, &used);
         let certs: Vec<_> = certs.iter().filter_map(|h| world.directory.get(h)).collect();
         self.under_way.push_back(sent);
@@ -177,25 +182,26 @@ impl Sender {
         out
     }
 
-    /// A receipt of a level above, opened for what came over this link.
-    async fn opening(
+    /// A receipt of a level above, opened for what came over this link: once for each block it came in, so
+    /// that a block the other side cannot place any more does not take the others with it.
+    async fn openings(
         &self,
         store: &Store,
         world: &World,
         stored: &StoredReceipt,
-    ) -> Result<Option<Opening>, LinkError> {
+    ) -> Result<Vec<Opening>, LinkError> {
         if stored.level == 1 {
-            let Some((receipt, fed)) = covered(store, stored).await? else { return Ok(None) };
+            let Some((receipt, fed)) = covered(store, stored).await? else { return Ok(Vec::new()) };
             let leaves: Vec<Node> = fed.iter().map(|c| leaf(&c.doc, &c.hash)).collect();
-            let standing = self.standing((0u64..).zip(&fed));
-            return Ok((!standing.is_empty()).then(|| Opening::new(receipt, &leaves, standing)).flatten());
+            let standing = by_block(self.standing((0u64..).zip(&fed)));
+            return Ok(standing.filter_map(|s| Opening::new(receipt.clone(), &leaves, s)).collect());
         }
-        let Ok(opening) = Opening::decode(&stored.bytes) else { return Ok(None) };
-        let Some(up) = world.parent().map(|l| l.id) else { return Ok(None) };
+        let Ok(opening) = Opening::decode(&stored.bytes) else { return Ok(Vec::new()) };
+        let Some(up) = world.parent().map(|l| l.id) else { return Ok(Vec::new()) };
         let own = standing_commits(store, up, &opening).await?;
         let leaves: Vec<Node> = own.iter().map(|c| leaf(&c.doc, &c.hash)).collect();
-        let chosen = self.standing(opening.standing.iter().map(|s| s.position).zip(&own));
-        Ok(opening.restricted(&leaves, chosen))
+        let chosen = by_block(self.standing(opening.standing.iter().map(|s| s.position).zip(&own)));
+        Ok(chosen.filter_map(|s| opening.restricted(&leaves, s)).collect())
     }
 
     fn standing<'a>(&self, commits: impl Iterator<Item = (u64, &'a FedCommit)>) -> Vec<Standing> {
@@ -206,6 +212,15 @@ impl Sender {
             })
             .collect()
     }
+}
+
+/// What stands under a receipt, by the reader's own block.
+fn by_block(standing: Vec<Standing>) -> impl Iterator<Item = Vec<Standing>> {
+    let mut blocks: BTreeMap<u64, Vec<Standing>> = BTreeMap::new();
+    for one in standing {
+        blocks.entry(one.block).or_default().push(one);
+    }
+    blocks.into_values()
 }
 
 /// The certificates of whoever a section's audience names: a village that shares an outcome with another
@@ -263,25 +278,42 @@ impl Draft {
     }
 }
 
-/// Whether the last change of every author in every document is signed: only there may a block end.
+/// Whether a block may end here: every change is signed, or a later one of its author that is here stands
+/// on it. As the gate counts (rule R9).
 fn is_covered(entries: &[FeedEntry]) -> bool {
-    let mut last: BTreeMap<(DocId, ActorId), bool> = BTreeMap::new();
+    let mut open = Open::default();
     for entry in entries {
         match &entry.item {
             FeedItem::Commit(c) => {
                 // A change that cannot be read is found out when it is written into the block.
-                if let Ok(actor) = change::author(&c.bytes) {
-                    last.insert((c.doc, actor), c.cover.is_some());
+                if let Ok((actor, deps)) = change::lineage(&c.bytes) {
+                    open.add(c.doc, c.hash, actor, &deps, c.cover.is_some());
                 }
             }
             FeedItem::Document(whole) => {
-                let all = whole.commits.iter().map(|c| &c.commit);
-                last.extend(all.map(|c| ((c.doc, c.actor), c.cover.is_some())));
+                for c in whole.commits.iter().map(|c| &c.commit) {
+                    open.add(c.doc, c.hash, c.actor, &c.deps, c.cover.is_some());
+                }
             }
             _ => {}
         }
     }
-    last.values().all(|covered| *covered)
+    open.0.is_empty()
+}
+
+/// Changes nobody vouches for yet, by document and author.
+#[derive(Default)]
+struct Open(BTreeSet<(DocId, ActorId, ChangeHash)>);
+
+impl Open {
+    fn add(&mut self, doc: DocId, hash: ChangeHash, actor: ActorId, deps: &[ChangeHash], signed: bool) {
+        for dep in deps {
+            self.0.remove(&(doc, actor, *dep));
+        }
+        if !signed {
+            self.0.insert((doc, actor, hash));
+        }
+    }
 }
 
 /// Commits of a range of a feed in the order in which their block listed them.

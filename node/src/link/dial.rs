@@ -64,7 +64,7 @@ pub(super) async fn run(
         };
         let ended = match attempted {
             Ok(ended) => ended,
-            Err(LinkError::Store(error)) => return Err(error.into()),
+            Err(LinkError::Store(error)) if error.ends_the_node() => return Err(error.into()),
             Err(error @ LinkError::OtherKey(_)) => {
                 Ended { code: Some(CloseCode::Federation), why: error.to_string(), ..Ended::default() }
             }
@@ -75,7 +75,7 @@ pub(super) async fn run(
         }
         if ended.renew {
             info!("the parent knows more of this database than the database itself: its life is renewed");
-            crate::life::renew(&context.store).await?;
+            context.renew().await?;
         }
         let refused = matches!(ended.code, Some(CloseCode::NotAllowed | CloseCode::Federation));
         let state = if refused { Connected::Refused } else { Connected::Down };

@@ -21,7 +21,7 @@ use tokio::{
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 use yishi_protocol::{
     ids::Epoch,
     limits::BLOCKS_IN_FLIGHT_MAX,
@@ -31,6 +31,10 @@ use yishi_protocol::{
 
 /// How often "both sides have everything" is noted on disk.
 const IN_STEP_NOTED_EVERY_MS: u64 = 30_000;
+/// A neighbour that lies about what it knows must not spend incarnations.
+const RENEWED_AT_MOST_EVERY_MS: u64 = 600_000;
+/// Events waiting for the session: a frame may be megabytes large.
+const EVENTS_WAITING_MAX: usize = 4;
 /// How long the last word may take to leave.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -42,7 +46,24 @@ pub(super) struct Context {
     pub(super) admission: Arc<Admission>,
     pub(super) arrivals: Arrivals,
     pub(super) connections: Arc<Connections>,
+    /// When a neighbour last had the life of this database renewed.
+    pub(super) renewed_ms: Arc<tokio::sync::Mutex<Option<u64>>>,
     pub(super) stop: CancellationToken,
+}
+
+impl Context {
+    /// Renews the database's life because a neighbour knows more of it than it does itself. A neighbour
+    /// may say so untruly: once in a while is enough for the truth.
+    pub(super) async fn renew(&self) -> Result<(), LinkError> {
+        let now = self.board.now_ms();
+        let mut renewed = self.renewed_ms.lock().await;
+        if renewed.is_none_or(|at| now.saturating_sub(at) > RENEWED_AT_MOST_EVERY_MS) {
+            *renewed = Some(now);
+            info!("a neighbour knows more of this database than the database itself: its life is renewed");
+            crate::life::renew(&self.store).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Why a connection ended.
@@ -109,7 +130,7 @@ async fn run(
         acked: state.out_acked,
         cursor: state.in_epoch.map(|epoch| (epoch, state.in_seq, state.in_digest)),
     });
-    let (events_in, mut events) = mpsc::channel::<Result<Event, LinkError>>(64);
+    let (events_in, mut events) = mpsc::channel::<Result<Event, LinkError>>(EVENTS_WAITING_MAX);
     let (blocks_in, blocks_out) = mpsc::channel::<(Vec<u8>, Epoch)>(BLOCKS_IN_FLIGHT_MAX);
     let mut tasks = JoinSet::new();
     tasks.spawn(read_frames(recv, events_in.clone(), (context.board.clone(), link), confirmed));

@@ -29,9 +29,13 @@ pub(super) async fn with_store(
             admit::acknowledged(store, link, sender, ack, now_ms).await?;
             return Ok(Ok(None));
         }
-        Effect::NeedVisible => Event::Visible(blocks::visible(store, link).await?),
-        Effect::Refeed(docs) => {
-            let refed = store.refeed(link, &docs).await?;
+        Effect::NeedVisible => {
+            // Before the set is read: what is written meanwhile is sent as rows, at worst twice.
+            let (head, _) = store.feed_head(link).await?;
+            Event::Visible(blocks::visible(store, link).await?, head)
+        }
+        Effect::Refeed { docs, compared_at, had } => {
+            let refed = store.refeed(link, docs, compared_at, had).await?;
             Event::Refed { resume: refed.resume, digest: refed.digest, head: refed.head }
         }
         Effect::Adopt { epoch, seq, digest } => {

@@ -53,6 +53,11 @@ pub(super) fn pack(frame: &Frame) -> Vec<u8> {
 
 /// Reads one frame's body, still packed.
 pub(super) async fn read(stream: &mut quinn::RecvStream) -> Result<Vec<u8>, FrameError> {
+    read_up_to(stream, FRAME_BYTES_MAX).await
+}
+
+/// The same with a bound of one's own.
+pub(super) async fn read_up_to(stream: &mut quinn::RecvStream, max: usize) -> Result<Vec<u8>, FrameError> {
     let gone = |e: &dyn std::fmt::Display| FrameError::Connection(e.to_string());
     let mut len = 0u64;
     for shift in (0..).step_by(7) {
@@ -67,7 +72,7 @@ pub(super) async fn read(stream: &mut quinn::RecvStream) -> Result<Vec<u8>, Fram
             return Err(FrameError::TooLarge(u64::MAX));
         }
     }
-    if len == 0 || len > FRAME_BYTES_MAX as u64 {
+    if len == 0 || len > max as u64 {
         return Err(FrameError::TooLarge(len));
     }
     // Grown as bytes arrive: a claim of eight megabytes must not cost eight megabytes.
@@ -90,14 +95,19 @@ pub(super) fn len_on_stream(body: &[u8]) -> usize {
 
 /// Unpacks a frame's body.
 pub(super) fn unpack(body: &[u8]) -> Result<Frame, FrameError> {
+    unpack_up_to(body, FRAME_BYTES_MAX)
+}
+
+/// The same with a bound of one's own on what comes out.
+pub(super) fn unpack_up_to(body: &[u8], max: usize) -> Result<Frame, FrameError> {
     match body.split_first() {
         Some((&PLAIN, plain)) => Ok(Frame::decode(plain)?),
         Some((&ZSTD, packed)) => {
             // Read through a limit, so that memory grows with what is there and not with what is claimed.
             let mut plain = Vec::new();
             let decoder = zstd::stream::read::Decoder::new(packed).map_err(FrameError::Inflate)?;
-            decoder.take(FRAME_BYTES_MAX as u64 + 1).read_to_end(&mut plain).map_err(FrameError::Inflate)?;
-            if plain.len() > FRAME_BYTES_MAX {
+            decoder.take(max as u64 + 1).read_to_end(&mut plain).map_err(FrameError::Inflate)?;
+            if plain.len() > max {
                 return Err(FrameError::TooLarge(plain.len() as u64));
             }
             Ok(Frame::decode(&plain)?)

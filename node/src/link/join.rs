@@ -28,8 +28,9 @@ const YEAR_SECONDS: u64 = 365 * 86_400;
 /// What the parent decides about a new place.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InviteRequest {
-    /// The place: a new id, or that of a place whose machine is replaced.
-    pub place: PlaceId,
+    /// What the place was founded with here: fresh for a new place, the old one for a place whose machine
+    /// is replaced. Its id follows.
+    pub nonce: [u8; 16],
     /// Its 12-digit code.
     pub code: String,
     /// Its name.
@@ -61,13 +62,14 @@ fn row_of(id: &[u8; 8]) -> SecretHash {
 /// # Errors
 /// [`StoreError`] when it was not stored.
 pub async fn invite(store: &Store, request: InviteRequest) -> Result<Invite, StoreError> {
-    let keys = store.world().me.keys.clone();
+    let me = store.world().me.clone();
+    let (keys, place) = (me.keys, PlaceId::founded(&me.place, &request.nonce));
     let id: [u8; 8] = rand::rng().random();
     let token = Invite {
         id,
         address: request.address.clone(),
         parent: keys.public(),
-        place: request.place,
+        place,
         code: request.code.clone(),
         name: request.name.clone(),
         expires_at: request.expires_at,
@@ -77,7 +79,7 @@ pub async fn invite(store: &Store, request: InviteRequest) -> Result<Invite, Sto
     store
         .add_invite(InviteRow {
             secret: row_of(&id),
-            place: request.place,
+            place,
             detail,
             expires_at_ms: request.expires_at * 1_000,
             used_at_ms: None,
@@ -95,9 +97,8 @@ pub(super) async fn answer(
 ) -> Result<Frame, StoreError> {
     let refused = |why: &str| Ok(Frame::Close(CloseCode::Invitation, why.to_owned()));
     let world = store.world();
-    if let Some((cert, known)) = world.directory.active_of_key(key)
-        && known.place == request.place
-    {
+    let held = world.directory.active_of_key(key).find(|(_, c)| c.place == request.place);
+    if let Some((cert, _)) = held {
         return Ok(chain(&world.directory, &cert));
     }
     let Some(stored) = store.invite(&row_of(&request.invite)).await? else { return refused("unknown") };
@@ -105,11 +106,12 @@ pub(super) async fn answer(
         return refused("unknown");
     };
     let keys = &world.me.keys;
+    let place = PlaceId::founded(&world.me.place, &detail.nonce);
     let invite = Invite {
         id: request.invite,
         address: detail.address.clone(),
         parent: keys.public(),
-        place: detail.place,
+        place,
         code: detail.code.clone(),
         name: detail.name.clone(),
         expires_at: detail.expires_at,
@@ -124,10 +126,12 @@ pub(super) async fn answer(
     if stored.expires_at_ms <= now_ms {
         return refused("expired");
     }
-    let number = world.directory.place_cert(&detail.place).map_or(0, |c| c.number) + 1;
+    // The parent alone counts; its own certificates never come near the end.
+    let number = world.directory.place_cert(&place).map_or(0, |c| c.number).saturating_add(1);
     let cert = Certificate {
         federation: Some(world.directory.federation()),
-        place: detail.place,
+        place,
+        nonce: detail.nonce,
         code: detail.code,
         name: detail.name,
         level: detail.level,
@@ -144,7 +148,7 @@ pub(super) async fn answer(
         .write(Batch {
             at_ms: now_ms,
             certs: vec![cert],
-            links: vec![NewLink { peer: detail.place, up: false, address: None }],
+            links: vec![NewLink { peer: place, up: false, address: None }],
             ..Batch::default()
         })
         .await?;

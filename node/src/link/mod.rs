@@ -45,7 +45,10 @@ use std::{
 use thiserror::Error;
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
-use yishi_protocol::{ids::DocId, wire::CloseCode};
+use yishi_protocol::{
+    ids::{ActorId, DocId},
+    wire::CloseCode,
+};
 
 /// How often the children's sessions are written to disk.
 const SESSIONS_SAVED_EVERY: Duration = Duration::from_secs(60);
@@ -72,6 +75,11 @@ pub enum LinkError {
         "a stored change of document {0} cannot be read: {1}. The database is damaged; nothing was sent. Restore it from a backup"
     )]
     Stored(DocId, String),
+    /// An author nobody here knows.
+    #[error(
+        "nothing here says who the author {0} is. The database is damaged; nothing was sent. Restore it from a backup"
+    )]
+    Nameless(ActorId),
     /// A run of changes without a signature at its end.
     #[error("the feed after {0} has no place where a block could end")]
     Uncovered(u64),
@@ -168,6 +176,7 @@ impl Links {
             admission: Arc::default(),
             arrivals,
             connections: connections.clone(),
+            renewed_ms: Arc::default(),
             stop: stop.clone(),
         };
         let mut tasks = JoinSet::new();

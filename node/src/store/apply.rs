@@ -50,7 +50,7 @@ impl Tx {
     /// Stores a batch.
     pub(super) async fn apply(&mut self, batch: Batch) -> Result<Written, StoreError> {
         for cert in batch.certs {
-            self.add_cert(cert, batch.from).await?;
+            self.add_cert(cert).await?;
         }
         for link in batch.links {
             self.open_link(link).await?;
@@ -116,7 +116,7 @@ impl Tx {
         Ok(self.written.clone())
     }
 
-    async fn add_cert(&mut self, cert: Certificate, from: Option<LinkId>) -> Result<(), StoreError> {
+    async fn add_cert(&mut self, cert: Certificate) -> Result<(), StoreError> {
         let hash = cert.hash();
         let (place, bytes) = (cert.place, cert.encode());
         let directory = &self.state.world.directory;
@@ -136,7 +136,7 @@ impl Tx {
         match before {
             None => self.place_appeared(&place).await,
             // The place moved: what was seen by nobody above it before may be seen now.
-            Some(_) if before != after => self.widen_all(from).await,
+            Some(_) if before != after => self.widen_all().await,
             Some(_) => Ok(()),
         }
     }
@@ -359,6 +359,8 @@ impl Tx {
     ) -> Result<(Vec<CommitRow>, Vec<(DocId, ChangeHash, Cover)>), StoreError> {
         let mut seen: HashSet<(i64, ChangeHash)> = HashSet::with_capacity(commits.len());
         let mut pairs = Vec::new();
+        // Changes that come once more from where they came from, with their rows.
+        let mut again: HashMap<(i64, ChangeHash), i64> = HashMap::new();
         for new in &commits {
             let doc = doc_of(docs, &new.commit.doc)?;
             if !doc.new {
@@ -366,11 +368,15 @@ impl Tx {
             }
         }
         if !pairs.is_empty() {
-            let sql = "SELECT c.doc, c.hash FROM json_each(?1) j
+            let sql = "SELECT c.doc, c.hash, c.id, c.origin_link FROM json_each(?1) j
                        CROSS JOIN commits c ON c.doc = json_extract(j.value, '$[0]')
                                            AND c.hash = unhex(json_extract(j.value, '$[1]'))";
             for row in sqlx::query(sql).bind(json_pairs(pairs)).fetch_all(&mut self.conn).await? {
-                seen.insert((row.try_get(0)?, ChangeHash(array(&row, 1)?)));
+                let key = (row.try_get(0)?, ChangeHash(array(&row, 1)?));
+                seen.insert(key);
+                if from.is_some() && row.try_get::<Option<i64>, _>(3)? == from.map(|l| l.0) {
+                    again.insert(key, row.try_get(2)?);
+                }
             }
         }
         let (mut rows, mut covers) = (Vec::with_capacity(commits.len()), Vec::new());
@@ -379,6 +385,9 @@ impl Tx {
             let doc = doc_of(docs, &commit.doc)?;
             if !seen.insert((doc.row, commit.hash)) {
                 covers.extend(commit.cover.map(|c| (commit.doc, commit.hash, c)));
+                if let Some(row) = again.remove(&(doc.row, commit.hash)) {
+                    self.came_again(row, &new).await?;
+                }
                 continue;
             }
             let id = self.state.next_commit;
@@ -405,6 +414,17 @@ impl Tx {
         }
         self.written.new_commits += rows.len();
         Ok((rows, covers))
+    }
+
+    /// The block it came in last is the one whose receipt the sender holds.
+    async fn came_again(&mut self, row: i64, new: &NewCommit) -> Result<(), StoreError> {
+        sqlx::query("UPDATE commits SET origin_seq = ?2, origin_ord = ?3 WHERE id = ?1")
+            .bind(row)
+            .bind(new.origin_seq.cast_signed())
+            .bind(i64::from(new.origin_ord))
+            .execute(&mut self.conn)
+            .await?;
+        Ok(())
     }
 
     async fn insert_commits(&mut self, rows: Vec<CommitRow>) -> Result<(), StoreError> {

@@ -67,6 +67,13 @@ impl StoreError {
         matches!(self, Self::DiskFull | Self::Disk(_) | Self::ReadOnly)
     }
 
+    /// Whether nothing can go on without somebody looking at the machine. Anything else ends only what
+    /// it happened to.
+    #[must_use]
+    pub fn ends_the_node(&self) -> bool {
+        matches!(self, Self::Closed | Self::Damaged(_) | Self::Newer)
+    }
+
     /// The message in Chinese.
     #[must_use]
     pub fn zh(&self) -> String {

@@ -121,7 +121,12 @@ impl Tx {
                 links.sort_by_key(|l| l.id);
             }
         }
-        if open { Ok(()) } else { self.widen_all(None).await }
+        if open {
+            return Ok(());
+        }
+        // What no longer counts comes before what it is about.
+        self.feed_revocations(LinkId(id)).await?;
+        self.widen_all().await
     }
 
     async fn close_link(&mut self, link: LinkId) -> Result<(), StoreError> {

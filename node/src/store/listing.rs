@@ -131,8 +131,11 @@ fn conditions(query: &MatterQuery, sql: &mut QueryBuilder<Sqlite>) {
     if let Some(text) = &query.text {
         let pattern = anywhere(text);
         sql.push(" AND (m.number LIKE ").push_bind(pattern.clone());
-        sql.push(" ESCAPE '\\' OR m.title LIKE ").push_bind(pattern.clone());
-        sql.push(" ESCAPE '\\' OR m.detail LIKE ").push_bind(pattern).push(" ESCAPE '\\')");
+        sql.push(" ESCAPE '\\' OR m.title LIKE ").push_bind(pattern);
+        // Only what the list itself shows: a search must not tell what a page would not. Another system's
+        // number is found by whoever has it whole.
+        sql.push(" ESCAPE '\\' OR m.category = ").push_bind(text.clone());
+        sql.push(" OR m.ext_number = ").push_bind(text.clone()).push(")");
     }
     match &query.due {
         Some(Due::Before(day)) => {

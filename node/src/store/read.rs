@@ -176,7 +176,8 @@ impl Store {
                 state.audience.0.insert(Grant::decode(*doc, row.try_get(1)?)?.reach);
             }
         }
-        let sql = "SELECT c.doc, c.hash, a.actor, c.seq, c.max_op, c.deps FROM json_each(?1) j
+        let sql =
+            "SELECT c.doc, c.hash, a.actor, c.seq, c.max_op, c.deps, length(c.bytes) FROM json_each(?1) j
                    CROSS JOIN commits c ON c.doc = j.value JOIN actors a ON a.id = c.actor ORDER BY c.id";
         for row in sqlx::query(sql).bind(&ids).fetch_all(&mut *tx).await? {
             if let Some((_, state)) = found.get_mut(&row.try_get::<i64, _>(0)?) {
@@ -187,6 +188,7 @@ impl Store {
                 };
                 let deps = change_hashes(row.try_get(5)?)?;
                 state.index.insert(ChangeHash(array(&row, 1)?), place, &deps);
+                state.index.add_bytes(small(&row, 6)? as usize);
             }
         }
         tx.rollback().await?;

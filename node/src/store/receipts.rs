@@ -134,10 +134,6 @@ impl Tx {
         if ack.to_seq > head {
             return Err(StoreError::BeyondFeed { seq: ack.to_seq, head });
         }
-        // Given a second time, or overtaken by a later one.
-        if ack.to_seq <= from {
-            return Ok(());
-        }
         if ack.from_seq > from {
             return Err(StoreError::BeyondFeed { seq: ack.from_seq, head: from });
         }
@@ -151,7 +147,8 @@ impl Tx {
             bytes: ack.receipt,
             commits: Vec::new(),
         };
-        sqlx::query("UPDATE links SET out_acked = ?2, last_contact_ms = ?3 WHERE id = ?1")
+        // One for rows sent anew moves nothing, and still says what is stored there.
+        sqlx::query("UPDATE links SET out_acked = max(out_acked, ?2), last_contact_ms = ?3 WHERE id = ?1")
             .bind(ack.link.0)
             .bind(ack.to_seq.cast_signed())
             .bind(ack.at_ms.cast_signed())

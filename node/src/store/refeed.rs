@@ -19,7 +19,7 @@ use yishi_protocol::{
 /// Where a feed stands after documents were fed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refed {
-    /// The head before: the peer's cursor is set to it.
+    /// The head when the documents were compared: the peer's cursor is set to it.
     pub resume: u64,
     /// The digest there.
     pub digest: FeedDigest,
@@ -28,9 +28,26 @@ pub struct Refed {
 }
 
 impl Tx {
-    async fn refeed(&mut self, link: LinkId, docs: &[DocId]) -> Result<Refed, StoreError> {
-        let head = self.state.heads.get(&link).copied();
-        let (resume, digest) = head.map_or((0, FIRST_DIGEST), |h| (h.seq, h.digest));
+    async fn refeed(
+        &mut self,
+        link: LinkId,
+        docs: &[DocId],
+        compared_at: u64,
+        had: u64,
+    ) -> Result<Refed, StoreError> {
+        let resume = self.state.heads.get(&link).map_or(0, |h| h.seq).min(compared_at);
+        let digest = match resume {
+            0 => FIRST_DIGEST,
+            _ => {
+                let row = sqlx::query("SELECT digest FROM feeds WHERE link = ?1 AND seq = ?2")
+                    .bind(link.0)
+                    .bind(resume.cast_signed())
+                    .fetch_one(&mut self.conn)
+                    .await?;
+                array(&row, 0)?
+            }
+        };
+        self.refeed_others(link, had, resume).await?;
         // Also what the peer holds already but never signed for: its receipt is still owed.
         let sql = "SELECT d.id, d.doc, max(c.id) FROM docs d JOIN visible v ON v.doc = d.id AND v.link = ?2
                    JOIN commits c ON c.doc = d.id
@@ -65,14 +82,52 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// Appends again what is no change — widenings, keys, revocations, receipts — of the rows after `had`
+    /// that the peer will never be sent now: comparing documents does not show whether it has them.
+    async fn refeed_others(&mut self, link: LinkId, had: u64, resume: u64) -> Result<(), StoreError> {
+        let sql = "SELECT kind, doc, item, min(digest) FROM feeds
+                   WHERE link = ?1 AND seq > ?2 AND seq <= ?3 AND kind >= 2 GROUP BY kind, doc, item
+                   ORDER BY min(seq)";
+        let rows = sqlx::query(sql)
+            .bind(link.0)
+            .bind(had.cast_signed())
+            .bind(resume.cast_signed())
+            .fetch_all(&mut self.conn)
+            .await?;
+        for row in &rows {
+            let kind = FeedKind::from_number(row.try_get(0)?)?;
+            let identity: FeedDigest = array(row, 3)?;
+            self.feed(link, kind, row.try_get(1)?, row.try_get(2)?, &[&identity]);
+        }
+        self.feed_revocations(link).await
+    }
+
+    /// Tells a link of every revocation there is: they are few, and telling twice changes nothing.
+    pub(super) async fn feed_revocations(&mut self, link: LinkId) -> Result<(), StoreError> {
+        let rows =
+            sqlx::query("SELECT id, hash FROM revocations ORDER BY id").fetch_all(&mut self.conn).await?;
+        for row in &rows {
+            let hash: [u8; 32] = array(row, 1)?;
+            self.feed(link, FeedKind::Revocation, 0, row.try_get(0)?, &[&hash]);
+        }
+        Ok(())
+    }
+}
+
 impl Store {
     /// Appends a whole-document row to a link's feed for each of these documents that the link may see.
     ///
     /// # Errors
     /// [`StoreError`] when it was not stored.
-    pub async fn refeed(&self, link: LinkId, docs: &[DocId]) -> Result<Refed, StoreError> {
-        let docs = docs.to_vec();
-        self.submit(move |tx| Box::pin(async move { tx.refeed(link, &docs).await })).await
+    pub async fn refeed(
+        &self,
+        link: LinkId,
+        docs: Vec<DocId>,
+        compared_at: u64,
+        had: u64,
+    ) -> Result<Refed, StoreError> {
+        self.submit(move |tx| Box::pin(async move { tx.refeed(link, &docs, compared_at, had).await })).await
     }
 
     /// Headers of documents; unknown ones are left out.

@@ -67,7 +67,7 @@ impl Tx {
     }
 
     /// Routes everything again: a link was opened or a place has another parent.
-    pub(super) async fn widen_all(&mut self, from: Option<LinkId>) -> Result<(), StoreError> {
+    pub(super) async fn widen_all(&mut self) -> Result<(), StoreError> {
         let mut after = 0;
         loop {
             let rows = sqlx::query("SELECT id FROM docs WHERE id > ?1 ORDER BY id LIMIT ?2")
@@ -78,7 +78,7 @@ impl Tx {
             let docs = rows.iter().map(|r| r.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
             let Some(last) = docs.last() else { return Ok(()) };
             after = *last;
-            self.widen(&docs, from).await?;
+            self.widen(&docs, None).await?;
             self.flush_feeds().await?;
         }
     }

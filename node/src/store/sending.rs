@@ -116,6 +116,9 @@ struct Change {
     bytes: Vec<u8>,
 }
 
+/// What a grant and a wrapped key take in a block, about.
+const GRANT_BYTES: usize = 128;
+const WRAP_BYTES: usize = 160;
 /// Rows whose items are loaded together.
 const LOADED_AT_ONCE: usize = 512;
 /// Whole documents among them, each of unknown size.
@@ -192,8 +195,18 @@ impl Store {
                 };
                 bytes += match &item {
                     FeedItem::Commit(c) => c.bytes.len(),
-                    FeedItem::Document(d) => d.commits.iter().map(|c| c.commit.bytes.len()).sum(),
-                    _ => 0,
+                    FeedItem::Document(d) => {
+                        let changes: usize = d.commits.iter().map(|c| c.commit.bytes.len()).sum();
+                        changes + d.grants.len() * GRANT_BYTES + d.wraps.len() * WRAP_BYTES
+                    }
+                    FeedItem::Revocation(r) => {
+                        r.last_valid.len() * (DocId::LEN + ChangeHash::LEN)
+                            + r.still_valid.len() * CertHash::LEN
+                    }
+                    FeedItem::Receipt(r) => r.bytes.len(),
+                    FeedItem::Grant { .. } => GRANT_BYTES,
+                    FeedItem::Wrap { .. } => WRAP_BYTES,
+                    FeedItem::Gone => 0,
                 };
                 if bytes > bytes_max && !out.is_empty() {
                     return Ok(out);

@@ -233,7 +233,8 @@ fn child(
     let [code, name, level] = names;
     let cert = Certificate {
         federation: Some(dir.federation()),
-        place: PlaceId([place; 16]),
+        place: PlaceId::founded(&parent, &[place; 16]),
+        nonce: [place; 16],
         code: code.into(),
         name: name.into(),
         level: level.into(),

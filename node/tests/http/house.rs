@@ -165,7 +165,8 @@ fn below(
     let keys = SecretKeys::generate(rng);
     let cert = Certificate {
         federation: Some(parent.federation_id()),
-        place: PlaceId([id; 16]),
+        place: PlaceId::founded(&parent.place, &[id; 16]),
+        nonce: [id; 16],
         code: code.into(),
         name: name.into(),
         level: level.into(),

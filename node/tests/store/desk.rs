@@ -13,7 +13,7 @@ fn row(header: &Header, n: u64) -> MatterRow {
         doc: header.doc_id(),
         number: Some(format!("芦稿-2026-{n:04}")),
         check_code: Some("402913".into()),
-        title: format!("第{n}件：村口涵洞积水"),
+        title: format!("第{n}件：水深{n}0%"),
         category: Some(if n.is_multiple_of(2) { "水利" } else { "道路" }.into()),
         source: None,
         channel: Some("home_visit".into()),
@@ -31,7 +31,7 @@ fn row(header: &Header, n: u64) -> MatterRow {
         violations: 0,
         external: (n == 3).then(|| ExternalNumber { system: "hotline".into(), number: "A-3".into() }),
         updated_at_ms: 1_000 + n / 2,
-        detail: format!("{{\"body\":\"水深{n}0% 左右\"}}"),
+        detail: format!("{{\"check\":\"{n}{n}{n}777\"}}"),
     }
 }
 
@@ -93,7 +93,14 @@ async fn matters_are_found_filtered_and_paged() {
     assert_eq!(numbers(&store, MatterQuery { due: soon, ..all() }).await, [3, 2]);
     assert_eq!(numbers(&store, MatterQuery { untold: true, ..all() }).await, [8, 7, 6]);
     // Wildcards of the engine are ordinary letters.
-    for (text, expected) in [("第5件", vec![5]), ("-0002", vec![2]), ("深40%", vec![4]), ("4_%", vec![])] {
+    for (text, expected) in [
+        ("第5件", vec![5]),
+        ("-0002", vec![2]),
+        ("深40%", vec![4]),
+        ("4_%", vec![]),
+        ("A-3", vec![3]),
+        ("777", vec![]),
+    ] {
         assert_eq!(
             numbers(&store, MatterQuery { text: Some(text.into()), ..all() }).await,
             expected,

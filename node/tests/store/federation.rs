@@ -146,7 +146,8 @@ pub(crate) fn child(rng: &mut StdRng, federation: FederationId, parent: &Node, n
     let keys = SecretKeys::generate(rng);
     let cert = Certificate {
         federation: Some(federation),
-        place: PlaceId([n; 16]),
+        place: PlaceId::founded(&parent.place, &[n; 16]),
+        nonce: [n; 16],
         code: format!("5101130000{n:02}"),
         name: name.into(),
         level: "village".into(),
@@ -158,7 +159,7 @@ pub(crate) fn child(rng: &mut StdRng, federation: FederationId, parent: &Node, n
         signature: Signature([0; 64]),
     }
     .issued_by(&parent.keys);
-    Node { place: PlaceId([n; 16]), keys, cert }
+    Node { place: cert.place, keys, cert }
 }
 
 pub(crate) fn down(node: &Node) -> NewLink {

@@ -272,7 +272,6 @@ async fn acknowledgements_mark_what_is_stored_above_and_travel_down() {
     assert!(matches!(ack(0, 6, &[]).await, Err(StoreError::BeyondFeed { seq: 6, head: 5 })));
     assert!(matches!(ack(3, 5, &[]).await, Err(StoreError::BeyondFeed { seq: 3, head: 0 })));
     ack(0, 4, &[2]).await.unwrap();
-    ack(0, 4, &[]).await.unwrap();
     let up_to = |doc| {
         let store = store.clone();
         async move {
@@ -282,6 +281,9 @@ async fn acknowledgements_mark_what_is_stored_above_and_travel_down() {
     };
     assert_eq!(up_to(theirs.doc_id()).await, [1, 0, 1]);
     assert_eq!(up_to(ours.doc_id()).await, [1, 0]);
+    // Sent anew and stored after all: said again, and the cursor stays.
+    ack(0, 4, &[]).await.unwrap();
+    assert_eq!(up_to(theirs.doc_id()).await, [1, 1, 1]);
     ack(4, 5, &[]).await.unwrap();
     assert_eq!(store.stored_up(&[ours.doc_id(), theirs.doc_id()]).await.unwrap()[&ours.doc_id()], 1);
     // Only the first receipt covered something from the village; its own two changes come before it.
@@ -325,6 +327,7 @@ async fn revocations_go_to_every_other_link_and_refold_what_they_touch() {
         cert: fed.west.hash(),
         reason: "机器被盗".into(),
         last_valid: Vec::new(),
+        still_valid: Vec::new(),
         issuer: fed.district.hash(),
         signature: Signature([0; 64]),
     }

@@ -242,17 +242,17 @@ fn chunk_len(bytes: &[u8]) -> Option<usize> {
     (bytes.len() - r.remaining()).checked_add(data)
 }
 
-/// Whose change it claims to be, without looking at anything else: for the own database, where the hash
-/// was checked before.
+/// Whose change it claims to be and what it stands on, without looking at anything else: for the own
+/// database, where the hash was checked before.
 ///
 /// # Errors
 /// [`ChangeError`] naming what is wrong before the author's name.
-pub fn author(bytes: &[u8]) -> Result<ActorId, ChangeError> {
+pub fn lineage(bytes: &[u8]) -> Result<(ActorId, Vec<ChangeHash>), ChangeError> {
     let mut r = Reader::new(bytes.get(ENVELOPE_BYTES..).ok_or(ChangeError::Truncated)?);
     r.uint().map_err(of_header)?;
-    let deps = r.count(CHANGE_DEPS_MAX).map_err(of_header)?;
-    r.raw(deps * ChangeHash::LEN).map_err(of_header)?;
-    read_actor(&mut r)
+    let count = r.count(CHANGE_DEPS_MAX).map_err(of_header)?;
+    let deps = (0..count).map(|_| r.array().map(ChangeHash)).collect::<Result<_, _>>().map_err(of_header)?;
+    Ok((read_actor(&mut r)?, deps))
 }
 
 /// The header of a change: enough to place it in a history.

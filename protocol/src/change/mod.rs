@@ -24,7 +24,7 @@ mod ops;
 #[cfg(test)]
 mod tests;
 
-pub use chunk::{Peek, author, peek, split};
+pub use chunk::{Peek, lineage, peek, split};
 pub use decode::{Decoded, decode, decode_stored};
 pub use encode::{Encoded, encode};
 pub use error::{ChangeError, Column, EncodeError, Part};

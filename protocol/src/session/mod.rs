@@ -15,11 +15,14 @@ mod tests;
 
 use crate::{
     ids::{CertHash, DocId, Epoch},
-    limits::{BLOCKS_IN_FLIGHT_MAX, BYTES_IN_FLIGHT_MAX},
+    limits::{BLOCKS_IN_FLIGHT_MAX, BYTES_IN_FLIGHT_MAX, RECONCILE_ITEMS_MAX},
     reconcile::{Print, Visible, shortened},
     wire::{Ack, CloseCode, Frame, Hello, Reconcile},
 };
 use std::collections::VecDeque;
+
+/// The digest of a cursor that asks for the histories to be compared: no feed has it.
+pub const NO_DIGEST: [u8; 16] = [0xff; 16];
 
 /// What this side knows of the link when a connection begins.
 #[derive(Debug, Clone)]
@@ -61,8 +64,8 @@ pub enum Event {
     },
     /// Answer to [`Effect::LoadAcks`].
     AcksLoaded(Vec<Ack>),
-    /// Answer to [`Effect::NeedVisible`].
-    Visible(Visible),
+    /// Answer to [`Effect::NeedVisible`]: the documents, and the feed's last position at that moment.
+    Visible(Visible, u64),
     /// Answer to [`Effect::Refeed`]: rows were appended; the feed now ends at `head`.
     Refed {
         /// The position the other side's cursor is set to.
@@ -106,10 +109,18 @@ pub enum Effect {
     },
     /// Keep an acknowledgement the other side gave.
     Acked(Ack),
-    /// Load the set of documents the link may see, with their heads.
+    /// Load the set of documents the link may see, with their heads, and say where the feed ends then.
     NeedVisible,
-    /// Append a whole-document row for each of these to the feed: the other side lacks something of them.
-    Refeed(Vec<DocId>),
+    /// Append a whole-document row for each of these to the feed: the other side lacks something of them;
+    /// and what is no change of rows it may never have had.
+    Refeed {
+        /// The documents.
+        docs: Vec<DocId>,
+        /// Where the feed ended when they were compared: what follows is sent as it is.
+        compared_at: u64,
+        /// Up to where the other side may have had rows that are no changes.
+        had: u64,
+    },
     /// Keep a new cursor.
     Adopt {
         /// The other side's epoch.
@@ -170,6 +181,8 @@ pub struct Session {
     sent: u64,
     acked: u64,
     building: bool,
+    /// Where the feed ended when its documents were last compared.
+    compared_at: u64,
     in_flight: VecDeque<(u64, usize)>,
     cursor: Option<(Epoch, u64)>,
     peer_head: u64,
@@ -205,6 +218,7 @@ impl Session {
             sent: 0,
             acked: start.acked,
             building: false,
+            compared_at: 0,
             in_flight: VecDeque::new(),
             cursor: start.cursor.map(|(epoch, seq, _)| (epoch, seq)),
             peer_head: 0,
@@ -278,7 +292,7 @@ impl Session {
                     self.effects.push_back(Effect::Send(Frame::Ack(ack)));
                 }
             }
-            Event::Visible(visible) => self.visible(visible),
+            Event::Visible(visible, head) => self.visible(visible, head),
             Event::Refed { resume, digest, head } => {
                 self.head = self.head.max(head);
                 self.sent = resume;
@@ -318,6 +332,8 @@ impl Session {
 
     fn hello(&mut self, hello: Hello) {
         self.peer_head = hello.head;
+        // A new life of their database: it may have lost what came from there, and that was never fed back.
+        let other_life = self.cursor.is_some_and(|(epoch, _)| epoch != hello.epoch);
         // Their feed, seen from here.
         match self.cursor {
             Some((epoch, _)) if epoch == hello.epoch => {
@@ -333,8 +349,9 @@ impl Session {
         }
         // This side's feed, seen from there.
         match hello.in_epoch {
+            _ if other_life => self.gather(),
             None => {
-                self.sent = 0;
+                (self.sent, self.acked) = (0, 0);
                 self.out = Out::Streaming;
             }
             Some(epoch) if epoch == self.start.epoch => {
@@ -361,9 +378,15 @@ impl Session {
         let Some(hello) = self.peer.as_ref().filter(|_| self.out == Out::Comparing) else { return };
         if mine == Some(hello.in_digest) {
             self.sent = hello.in_seq;
+            // A peer that went back acknowledges anew what it is sent anew.
+            self.acked = self.acked.min(hello.in_seq);
             self.out = Out::Streaming;
-        } else {
+        } else if hello.in_digest == NO_DIGEST {
             self.gather();
+        } else {
+            // Another past under the same name: this database was put back, and has written on.
+            self.effects.push_back(Effect::RenewLife);
+            self.close(CloseCode::Stopping, "renewing".into());
         }
     }
 
@@ -402,7 +425,12 @@ impl Session {
                     self.close(CloseCode::Protocol, "unexpected_split".into());
                     return;
                 };
-                let items = Visible(visible.0).items(bits, &prints);
+                let items = Visible(visible.0.clone()).items(bits, &prints);
+                if prints.len() >= RECONCILE_ITEMS_MAX || items.len() >= RECONCILE_ITEMS_MAX {
+                    // More than can be listed: everything goes again rather than something never.
+                    self.refeed(visible.0.into_keys().collect());
+                    return;
+                }
                 let message = Reconcile::Items { items: shortened(&items) };
                 self.out = Out::Listed(items.into_iter().map(|(doc, _)| doc).collect());
                 self.effects.push_back(Effect::Send(Frame::Reconcile(message)));
@@ -418,7 +446,7 @@ impl Session {
                 };
                 let docs =
                     wanted.iter().filter_map(|i| items.get(usize::try_from(*i).ok()?)).copied().collect();
-                self.effects.push_back(Effect::Refeed(docs));
+                self.refeed(docs);
             }
             Reconcile::Resume { seq, digest } => {
                 let Some(epoch) = self.peer.as_ref().map(|p| p.epoch) else { return };
@@ -431,11 +459,19 @@ impl Session {
         }
     }
 
-    fn visible(&mut self, visible: Visible) {
+    fn refeed(&mut self, docs: Vec<DocId>) {
+        self.out = Out::Refeeding;
+        let same_life = self.peer.as_ref().filter(|p| p.in_epoch == Some(self.start.epoch));
+        let had = same_life.map_or(self.start.acked, |p| p.in_seq.min(self.start.acked));
+        self.effects.push_back(Effect::Refeed { docs, compared_at: self.compared_at, had });
+    }
+
+    fn visible(&mut self, visible: Visible, head: u64) {
         let reply = match self.waiting.pop_front() {
             None => return,
             Some(Waiting::Own) => {
                 let probe = visible.probe();
+                self.compared_at = head;
                 self.out = Out::Probed(Box::new(VisibleState(visible.0)));
                 probe
             }
@@ -463,7 +499,8 @@ impl Session {
             }
         }
         let received = self.cursor.is_some_and(|(_, seq)| seq >= self.peer_head) && !self.awaiting_resume;
-        let delivered = self.out == Out::Streaming && self.acked >= self.head;
+        let all_sent = self.sent >= self.head && self.in_flight.is_empty();
+        let delivered = self.out == Out::Streaming && all_sent && self.acked >= self.head;
         if self.peer.is_some() && received && delivered && self.admitting == 0 && !self.told_in_step {
             self.told_in_step = true;
             self.effects.push_back(Effect::InStep);

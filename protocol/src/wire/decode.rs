@@ -12,7 +12,8 @@ use crate::{
     key::Signature,
     limits::{
         BLOCK_BYTES_MAX, BLOCK_SECTIONS_MAX, CERT_BYTES_MAX, CHANGE_BYTES_MAX, CHANGE_DEPS_MAX,
-        DOCUMENT_CHANGES_MAX, HEADER_GRANTS_MAX, KEY_BYTES_MAX, REVOCATION_BYTES_MAX, VALUE_DEPTH_MAX,
+        CHANGE_OPS_MAX, DOCUMENT_CHANGES_MAX, HEADER_GRANTS_MAX, KEY_BYTES_MAX, REVOCATION_BYTES_MAX,
+        SECTION_GRANTS_MAX, VALUE_DEPTH_MAX,
     },
     receipt::Opening,
     value::{Map, Value},
@@ -39,6 +40,8 @@ struct Streams<'a> {
     actors: Vec<BlockActor>,
     keys: Vec<NodeKey>,
     places: Vec<PlaceId>,
+    /// Values that the act being read may still have.
+    values_left: u64,
 }
 
 impl Block {
@@ -99,7 +102,7 @@ impl Block {
         let (meta_len, text_len) = (r.count(BLOCK_BYTES_MAX)?, r.count(BLOCK_BYTES_MAX)?);
         let meta = Reader::new(r.raw(meta_len)?);
         let text = Reader::new(r.raw(text_len)?);
-        let mut s = Streams { meta, text, raw: r, federation, certs, actors, keys, places };
+        let mut s = Streams { meta, text, raw: r, federation, certs, actors, keys, places, values_left: 0 };
         let sections = (0..n).map(|_| s.section()).collect::<Result<Vec<_>, _>>()?;
         let Streams { meta, text, raw, actors, .. } = s;
         meta.end()?;
@@ -147,11 +150,11 @@ impl Streams<'_> {
         };
         let id = doc.id();
         let mut grants = Vec::new();
-        for _ in 0..self.meta.count(HEADER_GRANTS_MAX)? {
+        for _ in 0..self.attached()? {
             grants.push(Grant::decode(id, self.raw.bytes(256)?)?);
         }
         let mut wraps = Vec::new();
-        for _ in 0..self.meta.count(HEADER_GRANTS_MAX)? {
+        for _ in 0..self.attached()? {
             wraps.push((CertHash(self.raw.array()?), self.raw.bytes(512)?.to_vec()));
         }
         let n = self.meta.count(DOCUMENT_CHANGES_MAX)?;
@@ -167,6 +170,16 @@ impl Streams<'_> {
             }
         }
         Ok(Section { doc, grants, wraps, changes, signed })
+    }
+
+    /// How many grants or wraps follow: their bytes stand in another stream than their number.
+    fn attached(&mut self) -> Result<usize, DecodeError> {
+        let n = self.meta.uint()?;
+        let held = self.raw.remaining() as u64;
+        usize::try_from(n)
+            .ok()
+            .filter(|n| *n <= SECTION_GRANTS_MAX && (*n as u64) <= held)
+            .ok_or(DecodeError::TooLarge)
     }
 
     fn change(&mut self, position: usize) -> Result<Elided, BlockError> {
@@ -188,7 +201,7 @@ impl Streams<'_> {
         let container = (form - 2) as usize;
         let deps = match self.meta.uint()? {
             0 => vec![DepRef::Back(1)],
-            n if n > CHANGE_DEPS_MAX as u64 => return Err(DecodeError::TooLarge.into()),
+            n if n > CHANGE_DEPS_MAX as u64 + 1 => return Err(DecodeError::TooLarge.into()),
             n => (1..n)
                 .map(|_| match self.meta.uint()? {
                     0 => Ok(DepRef::Prefix(self.raw.array()?)),
@@ -199,6 +212,7 @@ impl Streams<'_> {
         if deps.iter().any(|d| matches!(d, DepRef::Back(k) if *k > position)) {
             return Err(DecodeError::TooLarge.into());
         }
+        self.values_left = CHANGE_OPS_MAX;
         Ok(Elided { actor, shape: Shape::Act { container, deps, value: self.map(0)? } })
     }
 
@@ -233,6 +247,8 @@ impl Streams<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Result<Value, DecodeError> {
+        // Each is an operation at least; a byte on the wire must not become a thousand in memory.
+        self.values_left = self.values_left.checked_sub(1).ok_or(DecodeError::TooLarge)?;
         if depth > VALUE_DEPTH_MAX {
             return Err(DecodeError::TooLarge);
         }

@@ -12,7 +12,7 @@ use crate::{
     receipt::Opening,
     value::{Map, Value},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A stored change on its way out.
 #[derive(Debug, Clone)]
@@ -41,15 +41,18 @@ pub struct OutSection {
 }
 
 impl OutSection {
-    /// Whether every change is covered by a signature of its own actor in this section: the last of
-    /// each actor's chain must be signed. A block may be cut only where this holds for all sections.
-    #[must_use]
-    pub fn is_covered(&self) -> bool {
-        let mut wanted: BTreeMap<ActorId, bool> = BTreeMap::new();
-        for out in self.changes.iter().rev() {
-            wanted.entry(out.change.actor).or_insert(out.cover.is_some());
+    /// Positions of changes that a later one of the same actor in this section stands on: its signature
+    /// is theirs too. Both branches of a fork need one of their own.
+    fn vouched(&self) -> BTreeSet<usize> {
+        let mut at: BTreeMap<ChangeHash, usize> = BTreeMap::new();
+        let mut vouched = BTreeSet::new();
+        for (i, out) in self.changes.iter().enumerate() {
+            let own = out.change.deps.iter().filter_map(|dep| at.get(dep)).copied();
+            let actor_at = |k: usize| self.changes.get(k).map(|c| c.change.actor);
+            vouched.extend(own.filter(|k| actor_at(*k) == Some(out.change.actor)));
+            at.insert(out.hash, i);
         }
-        wanted.values().all(|covered| *covered)
+        vouched
     }
 }
 
@@ -154,12 +157,11 @@ impl BlockWriter {
         }
         self.meta.uint(section.changes.len() as u64);
         let mut at: BTreeMap<ChangeHash, usize> = BTreeMap::new();
-        let last: BTreeMap<ActorId, usize> =
-            section.changes.iter().enumerate().map(|(i, c)| (c.change.actor, i)).collect();
+        let vouched = section.vouched();
         for (i, out) in section.changes.iter().enumerate() {
             self.change(i, out, &at, records);
-            // One newest signature per actor vouches for the rest (rule R9).
-            match out.cover.filter(|_| last.get(&out.change.actor) == Some(&i)) {
+            // A later signature of the same actor vouches for what it stands on (rule R9).
+            match out.cover.filter(|_| !vouched.contains(&i)) {
                 None => self.meta.uint(0),
                 Some(cover) => {
                     let cert = self.cert(cover.cert);

@@ -3,7 +3,7 @@
 use crate::{
     codec::{DecodeError, Reader, Writer},
     ids::{CertHash, Epoch, NodeKey, PlaceId},
-    limits::{BLOCK_BYTES_MAX, BLOCK_SECTIONS_MAX, CERT_BYTES_MAX, CERT_CHAIN_MAX, RECONCILE_ITEMS_MAX},
+    limits::{ACK_EXCLUDED_MAX, CERT_BYTES_MAX, CERT_CHAIN_MAX, RECONCILE_ITEMS_MAX},
     receipt::Receipt,
 };
 use std::fmt;
@@ -266,7 +266,7 @@ impl Frame {
             2 => return Ok(Self::Block(r.raw(r.remaining())?.to_vec())),
             3 => {
                 let to = r.uint()?;
-                let n = r.count(BLOCK_BYTES_MAX)?;
+                let n = r.count(ACK_EXCLUDED_MAX)?;
                 let mut excluded = Vec::new();
                 for _ in 0..n {
                     excluded.push((r.uint()?, r.str(200)?.to_owned()));
@@ -383,9 +383,6 @@ pub(crate) fn join_proof(
     }
     mac.finalize().into_bytes().into()
 }
-
-/// Bounds the table sizes a block may claim; kept beside the frames because both face the network.
-const _: () = assert!(BLOCK_SECTIONS_MAX < BLOCK_BYTES_MAX);
 
 #[cfg(test)]
 mod tests {

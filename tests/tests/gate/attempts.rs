@@ -330,7 +330,7 @@ fn withholding_is_noticed_and_asks_for_reconciliation() {
         Refusal::WrongActor,
         Refusal::BadSignature,
         Refusal::Uncovered,
-        Refusal::TooManyChanges,
+        Refusal::TooLarge,
     ] {
         assert!(!lasting.asks_for_reconciliation(), "{lasting}");
     }
@@ -346,6 +346,6 @@ fn a_document_does_not_grow_without_bound() {
         hash[..8].copy_from_slice(&n.to_be_bytes());
         matter.index.insert(ChangeHash(hash), Place { actor: fed.town.actor, seq: 1, max_op: 9 }, &[]);
     }
-    fed.refused(&[&matter], &Refusal::TooManyChanges, |w| w.section(&section, &fed.records()));
+    fed.refused(&[&matter], &Refusal::TooLarge, |w| w.section(&section, &fed.records()));
     assert!(Audience::of_header(&matter.header).includes(&fed.directory, &fed.district.place));
 }

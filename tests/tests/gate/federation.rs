@@ -52,7 +52,8 @@ fn member(keys: SecretKeys, cert: &Certificate) -> Member {
 pub(crate) fn certificate(directory: &Directory, by: &Member, keys: &SecretKeys, place: u8) -> Certificate {
     Certificate {
         federation: Some(directory.federation()),
-        place: PlaceId([place; 16]),
+        place: PlaceId::founded(&by.place, &[place; 16]),
+        nonce: [place; 16],
         code: format!("5101131{place:02}000"),
         name: format!("第{place}处"),
         level: "township".into(),

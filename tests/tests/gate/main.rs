@@ -11,4 +11,5 @@
 mod attempts;
 mod chunks;
 mod federation;
+mod passed_on;
 mod round_trip;

@@ -37,7 +37,8 @@ fn below(
     let [code, name, level] = names.map(str::to_owned);
     let cert = Certificate {
         federation: Some(directory.federation()),
-        place: PlaceId([n; 16]),
+        place: PlaceId::founded(&parent, &[n; 16]),
+        nonce: [n; 16],
         code,
         name,
         level,

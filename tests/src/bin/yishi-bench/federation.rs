@@ -332,9 +332,11 @@ fn ballot(rng: &mut StdRng) -> Voice {
 
 fn below(rng: &mut StdRng, above: &Place, code: &str, name: &str, level: &str) -> Place {
     let keys = SecretKeys::generate(rng);
+    let nonce = rng.random();
     let cert = Certificate {
         federation: Some(above.cert.federation_id()),
-        place: PlaceId(rng.random()),
+        place: PlaceId::founded(&above.cert.place, &nonce),
+        nonce,
         code: code.into(),
         name: name.into(),
         level: level.into(),
