@@ -12,6 +12,7 @@
 
 mod line;
 mod node;
+mod restored;
 mod story;
 mod widening;
 mod world;

@@ -1,6 +1,9 @@
 //! One place: its database, what people do there, and its death.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use yishi_node::{
     actions::{ActRequest, Actions, RaiseRequest},
     clock::SetClock,
@@ -34,6 +37,18 @@ fn around(store: &Store, clock: &Arc<SetClock>) -> (Actions, Projector) {
     (actions, projector)
 }
 
+/// Copies a node's files into a new folder.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        // The shared memory of the log is the dead process's; it is made anew.
+        if file.file_type().unwrap().is_file() && !file.file_name().to_string_lossy().ends_with("-shm") {
+            std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
+    }
+}
+
 impl Node {
     pub(crate) async fn begin(
         name: &'static str,
@@ -65,14 +80,7 @@ impl Node {
     /// holds a clone of the store must have let go of it.
     pub(crate) async fn crash(self) -> Self {
         let left = self.dir.with_extension("left");
-        std::fs::create_dir(&left).unwrap();
-        for file in std::fs::read_dir(&self.dir).unwrap() {
-            let file = file.unwrap();
-            // The shared memory of the log is the dead process's; it is made anew.
-            if file.file_type().unwrap().is_file() && !file.file_name().to_string_lossy().ends_with("-shm") {
-                std::fs::copy(file.path(), left.join(file.file_name())).unwrap();
-            }
-        }
+        copy(&self.dir, &left);
         let Self { name, dir, place, clock, store, actions, projector } = self;
         drop((actions, projector));
         store.close().await.unwrap();
@@ -81,6 +89,27 @@ impl Node {
         std::fs::rename(&left, &dir).unwrap();
         let store = Store::open(&dir).await.unwrap();
         assert!(store.life_matches(), "a crash is no restore");
+        let (actions, projector) = around(&store, &clock);
+        Self { name, dir, place, clock, store, actions, projector }
+    }
+
+    /// Copies the folder as it is, the log folded in: a backup made while the node stood still.
+    pub(crate) async fn backup(self) -> (Self, PathBuf) {
+        let kept = self.dir.with_extension(format!("kept-{}", self.store.world().me.incarnation.0));
+        let node = self.crash().await;
+        copy(&node.dir, &kept);
+        (node, kept)
+    }
+
+    /// Puts a backup in the place of what is there.
+    pub(crate) async fn put_back(self, kept: &Path) -> Self {
+        let Self { name, dir, place, clock, store, actions, projector } = self;
+        drop((actions, projector));
+        store.close().await.unwrap();
+        drop(store);
+        std::fs::remove_dir_all(&dir).unwrap();
+        copy(kept, &dir);
+        let store = Store::open(&dir).await.unwrap();
         let (actions, projector) = around(&store, &clock);
         Self { name, dir, place, clock, store, actions, projector }
     }

@@ -4,6 +4,7 @@ use crate::{
     line::{Became, Connection, Line},
     node::{MONDAY_MS, Node},
 };
+use std::path::PathBuf;
 use tempfile::TempDir;
 use yishi_node::audit;
 use yishi_protocol::{
@@ -128,15 +129,34 @@ impl World {
 
     /// A node dies and comes back: its connections end, and what it had not written is gone.
     pub(crate) async fn crash(&mut self, at: usize) {
-        for line in &mut self.lines {
-            if line.child == at || line.parent == at {
-                line.connections.clear();
-            }
-        }
+        self.hang_up(at);
         let node = self.nodes.remove(at);
         let node = node.crash().await;
         node.clock.set_ms(self.now);
         self.nodes.insert(at, node);
+    }
+
+    /// A backup of one node.
+    pub(crate) async fn backup(&mut self, at: usize) -> PathBuf {
+        self.hang_up(at);
+        let (node, kept) = self.nodes.remove(at).backup().await;
+        self.nodes.insert(at, node);
+        kept
+    }
+
+    /// A node's database goes back to a backup.
+    pub(crate) async fn put_back(&mut self, at: usize, kept: PathBuf) {
+        self.hang_up(at);
+        let node = self.nodes.remove(at).put_back(&kept).await;
+        std::fs::remove_dir_all(kept).unwrap();
+        node.clock.set_ms(self.now);
+        self.nodes.insert(at, node);
+    }
+
+    fn hang_up(&mut self, at: usize) {
+        for line in self.lines.iter_mut().filter(|l| l.child == at || l.parent == at) {
+            line.connections.clear();
+        }
     }
 
     /// Folds everywhere; how many documents there were.
