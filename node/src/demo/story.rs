@@ -87,7 +87,7 @@ pub(super) async fn play(cast: &mut Cast, rng: &mut StdRng, stage: &Stage) -> Re
     }
 
     stage.title("三、镇里受理、并案、上报");
-    let last = cast.townships.len().saturating_sub(1);
+    let undoing = cast.townships.iter().rposition(|(_, villages)| villages.len() > 1);
     let mut leads = BTreeMap::new();
     for (t, (township, _)) in cast.townships.iter().enumerate() {
         let own: Vec<&Village> = villages.iter().filter(|v| v.township == t).collect();
@@ -108,7 +108,7 @@ pub(super) async fn play(cast: &mut Cast, rng: &mut StdRng, stage: &Stage) -> Re
             ));
         }
         // One merger turns out to be another matter: it is undone, and goes on by itself.
-        if t == last
+        if undoing == Some(t)
             && let Some(undone) = others.first()
         {
             act(township, &undone.culvert.id, json!({"act": "unmerge"})).await?;
@@ -160,7 +160,7 @@ pub(super) async fn play(cast: &mut Cast, rng: &mut StdRng, stage: &Stage) -> Re
     }
     let sent: Vec<usize> = leads.keys().copied().collect();
     for (v, (t, village)) in villages.iter().zip(cast.villages()) {
-        let undone = t == last
+        let undone = undoing == Some(t)
             && villages
                 .iter()
                 .filter(|o| o.township == t)

@@ -26,7 +26,7 @@ fn other_places_hold_too_and_a_turned_bit_is_found() {
         assert!(told[key].as_u64().is_some(), "{key}: {told}");
     }
     assert_eq!((&told["proposals"], &told["raised_offline"]), (&json!(9), &json!(9)));
-    assert_eq!(told["stored_everywhere"], json!(true));
+    assert_eq!((&told["stored_everywhere"], &told["unmerged"]), (&json!(true), &json!(1)));
     assert!(told["seconds"].is_f64() && told["forgeries_refused"].as_u64() > Some(5), "{told}");
 
     let audit = || {
