@@ -267,10 +267,7 @@ impl Gate<'_> {
         };
         let mut placed: Vec<(ActorId, Option<usize>)> = Vec::with_capacity(section.changes.len());
         let creator = header.creator_actor();
-        if new_header.is_some() {
-            // Also when no change of its comes: whoever passes the header on has to say who made it.
-            draft.authors.insert(creator);
-        }
+        let mut begins = false;
         for (position, elided) in section.changes.iter().enumerate() {
             let (bytes, hash, change, op_count) =
                 rebuild(block, header, creator, elided, &draft.all, &index)?;
@@ -278,7 +275,7 @@ impl Gate<'_> {
             let place = self.author(block, &change, &audience)?;
             match &change.body {
                 Body::Genesis { .. } if change.actor != creator => return Err(Refusal::Genesis),
-                Body::Genesis { .. } => {}
+                Body::Genesis { .. } => begins = true,
                 Body::Act { container, .. } => {
                     let container = header.kind.containers().get(*container).ok_or(Refusal::NotWriter)?;
                     if container.writers == Writers::Home && place != header.home {
@@ -317,6 +314,10 @@ impl Gate<'_> {
             } else if let Some(cover) = cover {
                 draft.admitted.covers.push((hash, cover));
             }
+        }
+        // The first change's signature proves that the header's creator speaks for its home.
+        if new_header.is_some() && !begins {
+            return Err(Refusal::Genesis);
         }
         if !is_covered(&placed, &covers) {
             return Err(Refusal::Uncovered);

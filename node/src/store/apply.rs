@@ -1,8 +1,8 @@
 //! Storing a batch: one order for everything, so that each part finds what it builds on.
 //!
-//! Certificates, links, revocations, actors; headers with their routes; grants, wraps; changes, each with
-//! one feed row for every link that may see it except the one it came from; signatures, receipts; the
-//! link's cursor and acknowledgement last.
+//! Certificates, links, revocations, actors; headers with their routes; grants; changes, each with one
+//! feed row for every link that may see it except the one it came from; the rows of grants; wraps;
+//! signatures, receipts; the link's cursor and acknowledgement last.
 
 use super::{
     batch::{Batch, NewCommit, VerdictKind, Written},
@@ -22,7 +22,7 @@ use yishi_protocol::{
     cert::{Certificate, Revocation},
     commit::{ActorRecord, Cover},
     header::Header,
-    ids::{ActorId, CertHash, ChangeHash, DocId},
+    ids::{ActorId, CertHash, ChangeHash, DocId, Hash},
 };
 
 /// A document a batch is about.
@@ -71,14 +71,18 @@ impl Tx {
         };
         let mut touched = Touched::default();
         self.add_docs(batch.docs, &mut docs, &mut touched).await?;
-        self.add_grants(batch.grants, batch.from, &mut docs, &mut touched).await?;
-        for (doc, reader, bytes) in batch.wraps {
-            self.add_wrap(&docs, doc, reader, bytes, batch.from).await?;
-        }
+        let granted = self.add_grants(batch.grants, &mut docs, batch.from, &mut touched).await?;
         let received = batch.commits.len();
         let (rows, covers) =
             self.sort_commits(batch.commits, batch.from, batch.at_ms, &docs, &mut touched).await?;
         self.insert_commits(rows).await?;
+        // After the changes: a block may end between the two, and a header never travels without its first.
+        for (link, doc, item, hash) in granted {
+            self.feed(link, FeedKind::Grant, doc, item, &[hash.as_bytes()]);
+        }
+        for (doc, reader, bytes) in batch.wraps {
+            self.add_wrap(&docs, doc, reader, bytes, batch.from).await?;
+        }
         for (doc, change, cover) in batch.covers.into_iter().chain(covers) {
             self.add_cover(&docs, doc, change, cover).await?;
         }
@@ -284,11 +288,11 @@ impl Tx {
     async fn add_grants(
         &mut self,
         grants: Vec<Grant>,
-        from: Option<LinkId>,
         docs: &mut Docs,
+        from: Option<LinkId>,
         touched: &mut Touched,
-    ) -> Result<(), StoreError> {
-        let mut widened = BTreeSet::new();
+    ) -> Result<Vec<(LinkId, i64, i64, Hash)>, StoreError> {
+        let (mut widened, mut rows, mut new_grants) = (BTreeSet::new(), Vec::new(), Vec::new());
         for grant in grants {
             let doc = doc_of(docs, &grant.doc)?;
             let hash = grant.hash();
@@ -301,24 +305,29 @@ impl Tx {
                 .await?;
             let Some(row) = row else { continue };
             let id: i64 = row.try_get(0)?;
-            for link in doc.links.iter().filter(|l| Some(**l) != from) {
-                self.feed(*link, FeedKind::Grant, doc.row, id, &[hash.as_bytes()]);
-            }
+            rows.extend(doc.links.iter().filter(|l| Some(**l) != from).map(|l| (*l, doc.row, id, hash)));
+            new_grants.push((doc.row, id, hash));
             self.note_unplaced(doc.row, &Audience([grant.reach].into())).await?;
             touched.add(grant.doc, doc);
             widened.insert((doc.row, grant.doc));
         }
-        let rows: Vec<i64> = widened.iter().map(|(row, _)| *row).collect();
-        if rows.is_empty() {
-            return Ok(());
+        let wider: Vec<i64> = widened.iter().map(|(row, _)| *row).collect();
+        if wider.is_empty() {
+            return Ok(rows);
         }
-        let newly = self.widen(&rows, from).await?;
+        let newly = self.widen(&wider, from).await?;
         for (row, id) in widened {
             if let (Some(links), Some(doc)) = (newly.get(&row), docs.get_mut(&id)) {
+                if doc.new {
+                    let own: Vec<(i64, Hash)> =
+                        new_grants.iter().filter(|g| g.0 == row).map(|g| (g.1, g.2)).collect();
+                    let links = links.iter().filter(|l| Some(**l) != from);
+                    rows.extend(links.flat_map(|l| own.iter().map(|(item, hash)| (*l, row, *item, *hash))));
+                }
                 doc.links = doc.links.iter().chain(links).copied().collect();
             }
         }
-        Ok(())
+        Ok(rows)
     }
 
     async fn add_wrap(

@@ -99,7 +99,8 @@ impl Tx {
                 }
                 rows.push((id, *link));
                 newly.entry(id).or_insert_with(Vec::new).push(*link);
-                if from != Some(*link) {
+                // One without changes is being written in this very batch: its rows follow one by one.
+                if from != Some(*link) && routed.watermark > 0 {
                     let identity = [routed.doc.as_bytes(), routed.last.as_bytes()];
                     self.feed(*link, FeedKind::Document, id, routed.watermark, &identity);
                 }
