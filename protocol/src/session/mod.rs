@@ -21,6 +21,9 @@ use crate::{
 };
 use std::collections::VecDeque;
 
+/// PROBE and ITEMS answered on one connection: one each is needed.
+const COMPARISONS_MAX: usize = 4;
+
 /// The digest of a cursor that asks for the histories to be compared: no feed has it.
 pub const NO_DIGEST: [u8; 16] = [0xff; 16];
 
@@ -181,6 +184,8 @@ pub struct Session {
     sent: u64,
     acked: u64,
     building: bool,
+    /// How often the other side asked for the set of documents.
+    asked: usize,
     /// Where the feed ended when its documents were last compared.
     compared_at: u64,
     in_flight: VecDeque<(u64, usize)>,
@@ -218,6 +223,7 @@ impl Session {
             sent: 0,
             acked: start.acked,
             building: false,
+            asked: 0,
             compared_at: 0,
             in_flight: VecDeque::new(),
             cursor: start.cursor.map(|(epoch, seq, _)| (epoch, seq)),
@@ -416,7 +422,12 @@ impl Session {
 
     fn reconcile(&mut self, message: Reconcile) {
         match message {
+            // Each costs reading the whole set; an honest side compares once in a connection.
+            Reconcile::Probe { .. } | Reconcile::Items { .. } if self.asked >= COMPARISONS_MAX => {
+                self.close(CloseCode::Protocol, "too_many_comparisons".into());
+            }
             Reconcile::Probe { bits, prints } => {
+                self.asked += 1;
                 self.waiting.push_back(Waiting::Probe(bits, prints));
                 self.effects.push_back(Effect::NeedVisible);
             }
@@ -436,6 +447,7 @@ impl Session {
                 self.effects.push_back(Effect::Send(Frame::Reconcile(message)));
             }
             Reconcile::Items { items } => {
+                self.asked += 1;
                 self.waiting.push_back(Waiting::Items(items));
                 self.effects.push_back(Effect::NeedVisible);
             }

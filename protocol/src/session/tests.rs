@@ -218,3 +218,20 @@ fn nothing_but_hello_comes_first_and_nobody_acknowledges_what_was_not_sent() {
         std::iter::from_fn(|| session.poll()).any(|e| matches!(e, Effect::Close(CloseCode::Protocol, _)));
     assert!(closed);
 }
+
+#[test]
+fn nobody_asks_for_the_whole_set_again_and_again() {
+    let (village, town) = (End::new(1), End::new(2));
+    let mut session = village.session();
+    session.poll();
+    let Some(Effect::Send(hello)) = town.session().poll() else { unreachable!() };
+    session.handle(Event::Frame(hello));
+    let mut answered = 0;
+    for _ in 0..100 {
+        let probe = Frame::Reconcile(Reconcile::Probe { bits: 0, prints: vec![[1; 8]] });
+        session.handle(Event::Frame(probe));
+        answered +=
+            std::iter::from_fn(|| session.poll()).filter(|e| matches!(e, Effect::NeedVisible)).count();
+    }
+    assert_eq!(answered, 4, "each costs reading every document's heads");
+}
