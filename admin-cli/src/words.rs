@@ -154,6 +154,7 @@ pub fn link_state(code: &str, lang: Lang) -> String {
             ("down", "未接通", "down"),
             ("connecting", "正在接通", "connecting"),
             ("refused", "被拒绝", "refused"),
+            ("broken", "对方不合约定", "protocol broken"),
             ("none", "—", "—"),
         ],
         code,

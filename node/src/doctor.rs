@@ -70,25 +70,17 @@ impl Examination {
         zh: String,
         en: String,
     ) {
-        let status = match health {
-            Health::Ill => ill_status(what),
-            _ => 0,
-        };
-        self.findings.push(Finding { what, what_zh, health, status, zh, en });
+        self.findings.push(Finding { what, what_zh, health, status: 0, zh, en });
+    }
+
+    /// Something that does not work, with the exit status that says so.
+    fn ill(&mut self, (what, what_zh): (&'static str, &'static str), status: u8, zh: String, en: String) {
+        self.findings.push(Finding { what, what_zh, health: Health::Ill, status, zh, en });
     }
 
     /// The database does not open.
     fn ill_database(&mut self, error: &StoreError) {
-        let (what, what_zh) = DATABASE;
-        let status = exit::of_store(error);
-        self.findings.push(Finding {
-            what,
-            what_zh,
-            health: Health::Ill,
-            status,
-            zh: error.zh(),
-            en: error.en(),
-        });
+        self.ill(DATABASE, exit::of_store(error), error.zh(), error.en());
     }
 }
 
@@ -106,15 +98,6 @@ impl fmt::Display for Examination {
     }
 }
 
-/// The exit status of what is ill: as `yishi-node run` and `join` would say it.
-fn ill_status(what: &str) -> u8 {
-    match what {
-        "clock" => 24,
-        "certificate" | "link" => 23,
-        _ => 15,
-    }
-}
-
 const DATABASE: (&str, &str) = ("database", "数据库");
 const CLOCK: (&str, &str) = ("clock", "时钟");
 const LINK: (&str, &str) = ("link", "连接");
@@ -129,9 +112,9 @@ pub async fn examine(config: &Config, clock: Arc<dyn Clock>) -> Examination {
     disk(&mut out, home.path());
     if !home.is_occupied() {
         let dir = home.path().display();
-        out.note(
+        out.ill(
             DATABASE,
-            Health::Ill,
+            11,
             format!("{dir} 里还没有节点。区里用 yishi-node init，镇村用 yishi-node join 邀请码。"),
             format!("there is no node in {dir} yet: `yishi-node init` for a root, `yishi-node join TOKEN` below one"),
         );
@@ -161,9 +144,9 @@ async fn running(out: &mut Examination, home: &Home) {
     let (node, link) = match (client.get("/node").await, client.get("/link").await) {
         (Ok(node), Ok(link)) => (node, link),
         (Err(error), _) | (_, Err(error)) => {
-            out.note(
+            out.ill(
                 DATABASE,
-                Health::Ill,
+                15,
                 format!("有程序占用着数据库，但本机的节点没有应答（{error}）。请重新启动它。"),
                 format!("a program holds the database, but the node does not answer ({error}); restart it"),
             );
@@ -183,23 +166,25 @@ async fn running(out: &mut Examination, home: &Home) {
     for one in up.chain(link.get("down").and_then(Value::as_array).into_iter().flatten()) {
         let (name, state) = (text(one, "/peer/name"), text(one, "/state"));
         let waiting = one.get("waiting").and_then(Value::as_u64).unwrap_or(0);
-        let (health, words) = match state.as_str() {
-            "up" => (Health::Well, "通着"),
+        let (status, words) = match state.as_str() {
+            "up" => (None, "通着"),
             "refused" => {
-                (Health::Ill, "对方不认本机的证书，或不是同一个联盟；请核对上级地址，或向上级要新的邀请码")
+                (Some(23), "对方不认本机的证书，或不是同一个联盟；请核对上级地址，或向上级要新的邀请码")
             }
-            _ => (Health::Watch, "没有联通，通了会自动送到"),
-        };
-        out.note(
-            LINK,
-            health,
-            format!("{name}：{words}，有 {waiting} 条等着；上次联通 {}。", text(one, "/last_contact")),
-            format!(
-                "{name}: {state}, {waiting} rows wait; last contact {}; {}",
-                text(one, "/last_contact"),
-                text(one, "/why")
+            "broken" => (
+                Some(27),
+                "对方发来的内容不合约定，连接已断开，这一次的没有收下，此前收下的都在；请核对对方的程序版本",
             ),
-        );
+            _ => (None, "没有联通，通了会自动送到"),
+        };
+        let last = text(one, "/last_contact");
+        let zh = format!("{name}：{words}，有 {waiting} 条等着；上次联通 {last}。");
+        let en = format!("{name}: {state}, {waiting} rows wait; last contact {last}; {}", text(one, "/why"));
+        match status {
+            Some(status) => out.ill(LINK, status, zh, en),
+            None if state == "up" => out.note(LINK, Health::Well, zh, en),
+            None => out.note(LINK, Health::Watch, zh, en),
+        }
     }
 }
 
@@ -208,9 +193,9 @@ fn time(out: &mut Examination, clock: &dyn Clock) {
     let date = yishi_protocol::calendar::Date::from_days(clock.today());
     let date = date.map(|d| d.to_string()).unwrap_or_default();
     if now < EARLIEST_MS {
-        out.note(
+        out.ill(
             CLOCK,
-            Health::Ill,
+            24,
             format!("这台机器的时间是 {date}，早得不对。请接上网络自动校时，或用 date -s 校正；期限和日期都靠它。"),
             format!("this machine says it is {date}, which cannot be. Let it set its clock from the network, or use `date -s`"),
         );
@@ -258,18 +243,18 @@ fn certificate(out: &mut Examination, store: &Store) {
     let world = store.world();
     let me = &world.me;
     let Some(cert) = world.directory.get(&me.cert) else {
-        out.note(
+        out.ill(
             CERTIFICATE,
-            Health::Ill,
+            23,
             "本机的证书不在数据库里，请从备份恢复。".into(),
             "this node's certificate is not in its database; restore it from a backup".into(),
         );
         return;
     };
     if world.directory.is_revoked(&me.cert) {
-        out.note(
+        out.ill(
             CERTIFICATE,
-            Health::Ill,
+            23,
             format!("{} 的证书已被上级吊销。请向上级要新的邀请码，用新目录 join。", cert.name),
             format!("the certificate of {} was revoked from above; ask for a new invitation and join with a new folder", cert.name),
         );

@@ -16,7 +16,8 @@ pub const HELP: &str = "\
 Exit status: 0 done · 1 the story or check did not hold · 10 configuration · 11 folder · 12 database in use ·
 13 database damaged · 14 database read-only or disk full · 15 other database trouble · 16 port taken ·
 17 socket · 20 invitation mistyped · 21 invitation used, unknown or expired · 22 parent not reached ·
-23 certificate not valid · 24 clock · 25 unknown place · 30 a part of the node was lost · 64 usage";
+23 certificate not valid or of another federation · 24 clock · 25 unknown place ·
+27 a neighbour broke the protocol (doctor) · 30 a part of the node was lost · 64 usage";
 
 /// The exit status of an error.
 #[must_use]

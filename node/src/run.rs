@@ -72,6 +72,7 @@ impl LinkStatus for Watch {
             Connected::Connecting => "connecting",
             Connected::Up => "up",
             Connected::Refused => "refused",
+            Connected::Broken => "broken",
         };
         Some(LinkNow {
             state,

@@ -13,7 +13,7 @@ use quinn::{ClientConfig, Endpoint};
 use rand::RngExt;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::Notify;
-use tracing::{debug, info};
+use tracing::debug;
 use yishi_protocol::{ids::NodeKey, wire::CloseCode};
 
 /// The first pause.
@@ -62,6 +62,7 @@ pub(super) async fn run(
                 }
             }
         };
+        let broken = matches!(attempted, Err(LinkError::Protocol(_)));
         let ended = match attempted {
             Ok(ended) => ended,
             Err(LinkError::Store(error)) if error.ends_the_node() => return Err(error.into()),
@@ -74,11 +75,14 @@ pub(super) async fn run(
             return Ok(());
         }
         if ended.renew {
-            info!("the parent knows more of this database than the database itself: its life is renewed");
             context.renew().await?;
         }
         let refused = matches!(ended.code, Some(CloseCode::NotAllowed | CloseCode::Federation));
-        let state = if refused { Connected::Refused } else { Connected::Down };
+        let state = match (refused, broken) {
+            (true, _) => Connected::Refused,
+            (_, true) => Connected::Broken,
+            _ => Connected::Down,
+        };
         context.board.set(link.id, state, Some(ended.why.clone()));
         debug!(why = ended.why, ?pause, "no link to the parent");
         pause = if ended.was_in_step || ended.renew {

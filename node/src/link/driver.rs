@@ -88,21 +88,22 @@ pub(super) async fn converse(
     confirmed: impl Future<Output = bool> + Send + 'static,
 ) -> Result<Ended, LinkError> {
     let result = run(context, link, connection, send, recv, confirmed).await;
-    let why = match &result {
-        Ok(ended) => ended.why.clone(),
+    let (state, why) = match &result {
+        Ok(ended) => (Connected::Down, ended.why.clone()),
         Err(error) => {
             let (code, word) = match error {
                 LinkError::Protocol(why) => (CloseCode::Protocol, why.as_str()),
                 _ => (CloseCode::Store, "store"),
             };
             connection.close(VarInt::from_u32(code.number() as u32), word.as_bytes());
-            error.to_string()
+            let broken = matches!(error, LinkError::Protocol(_));
+            (if broken { Connected::Broken } else { Connected::Down }, error.to_string())
         }
     };
     if context.connections.is_current(link, connection) {
         context.connections.leave(link, connection);
         let was_up = context.board.get(link).connected == Connected::Up;
-        context.board.set(link, Connected::Down, Some(why.clone()));
+        context.board.set(link, state, Some(why.clone()));
         if was_up {
             context.store.log_link(link, false, Some(why), context.board.now_ms()).await?;
         }

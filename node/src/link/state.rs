@@ -21,6 +21,8 @@ pub enum Connected {
     Up,
     /// The other side does not want this node.
     Refused,
+    /// What the other side sent last was against the protocol.
+    Broken,
 }
 
 /// The present of one link.

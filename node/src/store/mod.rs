@@ -10,7 +10,8 @@
 //! | `batch` | what is stored in one piece |
 //! | `apply`, `routing`, `feed` | storing it: order, who may see it, the links' feeds |
 //! | `links`, `receipts` | where links stand, who above has stored what |
-//! | `read` | feeds, histories and documents as links and the fold need them |
+//! | `sending`, `refeed` | a link's feed as it is sent; fed again after histories were compared |
+//! | `read`, `folding` | histories as the gate and the actions need them; many documents for the fold |
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
 //! | `people`, `promises` | who signs in; serials, idempotent answers, invitations |
 //! | `writer`, `open`, `lock` | the one writer, making and opening, the one process |

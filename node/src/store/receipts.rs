@@ -21,7 +21,7 @@ use yishi_protocol::ids::{ChangeHash, DocId, PlaceId, hash};
 pub struct Acknowledged {
     /// The link it came over.
     pub link: LinkId,
-    /// The last entry of this node's feed that the peer had acknowledged before.
+    /// The entry of this node's feed before the first that it covers.
     pub from_seq: u64,
     /// The last entry that it covers.
     pub to_seq: u64,

@@ -219,7 +219,13 @@ fn a_frame_that_is_too_large_ends_the_connection_and_nothing_else() {
     // The town goes on, says why, and takes the village in when it speaks properly.
     let down = town.call("GET", "/link", None).unwrap()["down"][0].clone();
     assert!(down["why"].as_str().is_some_and(|why| why.contains("67108864")), "{down}");
+    let examined = node(&["doctor", "--dir", text(&town.dir)]);
+    let found = String::from_utf8_lossy(&examined.stdout).into_owned();
+    assert_eq!(examined.status.code(), Some(27), "{found}");
+    assert!(found.contains("67108864"), "{found}");
     let mut village = Node::at(village);
     village.start();
     until("the village is heard", || village.waiting() == Some(0));
+    let well = node(&["doctor", "--dir", text(&town.dir)]);
+    assert!(well.status.success(), "{}", String::from_utf8_lossy(&well.stdout));
 }

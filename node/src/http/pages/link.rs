@@ -35,6 +35,7 @@ pub(super) fn state(code: &str, lang: Lang) -> &'static str {
         "up" => w::LINK_UP,
         "connecting" => w::LINK_CONNECTING,
         "refused" => w::LINK_REFUSED,
+        "broken" => w::LINK_BROKEN,
         _ => w::LINK_DOWN,
     }
     .of(lang)

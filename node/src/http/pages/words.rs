@@ -94,6 +94,7 @@ words! {
     LINK_DOWN: "没有连通", "not connected";
     LINK_CONNECTING: "正在连接", "connecting";
     LINK_REFUSED: "对方不接受", "not accepted";
+    LINK_BROKEN: "对方发来的内容不合约定", "the other side broke the protocol";
     FOR_OPERATOR: "给维护人员：", "For the operator: ";
     BACK_TO_LIST: "回到事项列表", "Back to the matters";
     STORED: "已存", "stored";

@@ -1,0 +1,329 @@
+//! Every certificate and revocation known here, and what follows from them: who is above whom, which keys
+//! speak for a place, what of a revoked key still counts.
+//!
+//! The invariant: what follows depends on the set of accepted records, not on the order they came in. A
+//! record whose issuer is not here is not accepted, so blocks bring issuers first.
+
+use super::{CertError, Certificate, Revocation};
+use crate::{
+    ids::{CertHash, ChangeHash, DocId, FederationId, NodeKey, PlaceId},
+    key::verify,
+    limits::CERT_CHAIN_MAX,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is known of a place from its certificates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPlace {
+    /// The certificate with the highest number that is not revoked, or the highest at all.
+    pub cert: CertHash,
+    /// Whether every certificate of the place is revoked.
+    pub revoked: bool,
+}
+
+/// All certificates of one federation known here, each with its chain checked.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    federation: FederationId,
+    certs: BTreeMap<CertHash, Certificate>,
+    by_key: BTreeMap<NodeKey, BTreeSet<CertHash>>,
+    by_place: BTreeMap<PlaceId, BTreeSet<CertHash>>,
+    revoked: BTreeMap<CertHash, Ended>,
+}
+
+/// What all revocations of one certificate say together.
+#[derive(Debug, Clone, Default)]
+struct Ended {
+    last_valid: BTreeMap<DocId, BTreeSet<ChangeHash>>,
+    still_valid: BTreeSet<CertHash>,
+}
+
+impl Directory {
+    /// A directory that trusts one root.
+    ///
+    /// # Errors
+    /// [`CertError::Forged`] if the root did not sign itself, [`CertError::WrongIssuer`] if it is no root.
+    pub fn new(root: Certificate) -> Result<Self, CertError> {
+        if root.federation.is_some() || root.parent.is_some() || root.issuer.is_some() {
+            return Err(CertError::WrongIssuer);
+        }
+        verify(&root.key, &root.body(), &root.signature)?;
+        let mut directory = Self {
+            federation: root.federation_id(),
+            certs: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            by_place: BTreeMap::new(),
+            revoked: BTreeMap::new(),
+        };
+        directory.insert(root);
+        Ok(directory)
+    }
+
+    fn insert(&mut self, cert: Certificate) -> CertHash {
+        let hash = cert.hash();
+        self.by_key.entry(cert.key).or_default().insert(hash);
+        self.by_place.entry(cert.place).or_default().insert(hash);
+        self.certs.insert(hash, cert);
+        hash
+    }
+
+    /// The federation.
+    #[must_use]
+    pub fn federation(&self) -> FederationId {
+        self.federation
+    }
+
+    /// Adds a certificate whose issuer is already here.
+    ///
+    /// # Errors
+    /// [`CertError`] says what is wrong with it; nothing is added then.
+    pub fn add(&mut self, cert: Certificate) -> Result<CertHash, CertError> {
+        let hash = cert.hash();
+        if self.certs.contains_key(&hash) {
+            return Ok(hash);
+        }
+        if cert.federation != Some(self.federation) {
+            return Err(CertError::OtherFederation);
+        }
+        let issuer = cert.issuer.and_then(|h| self.certs.get(&h)).ok_or(CertError::UnknownIssuer)?;
+        if cert.parent != Some(issuer.place) || cert.place == issuer.place {
+            return Err(CertError::WrongIssuer);
+        }
+        // Only the place that founded it may certify a key for it, whoever's certificate comes first.
+        if cert.place != PlaceId::founded(&issuer.place, &cert.nonce) {
+            return Err(CertError::NotFounder);
+        }
+        verify(&issuer.key, &cert.body(), &cert.signature)?;
+        let mut depth = 1;
+        let mut above = cert.issuer;
+        while let Some(c) = above.and_then(|h| self.certs.get(&h)) {
+            depth += 1;
+            // A place above itself would make the tree a circle.
+            if depth > CERT_CHAIN_MAX || c.place == cert.place {
+                return Err(CertError::TooDeep);
+            }
+            above = c.issuer;
+        }
+        Ok(self.insert(cert))
+    }
+
+    /// Takes note of a revocation.
+    ///
+    /// # Errors
+    /// [`CertError`] says why it does not hold; nothing changes then.
+    pub fn revoke(&mut self, revocation: &Revocation) -> Result<(), CertError> {
+        if revocation.federation != self.federation {
+            return Err(CertError::OtherFederation);
+        }
+        let issuer = self.certs.get(&revocation.issuer).ok_or(CertError::UnknownIssuer)?;
+        verify(&issuer.key, &revocation.body(), &revocation.signature)?;
+        let place = issuer.place;
+        if !self.ancestors(&revocation.cert).contains(&place) {
+            return Err(CertError::NotAbove);
+        }
+        let ended = self.revoked.entry(revocation.cert).or_default();
+        for (doc, change) in &revocation.last_valid {
+            ended.last_valid.entry(*doc).or_default().insert(*change);
+        }
+        ended.still_valid.extend(&revocation.still_valid);
+        Ok(())
+    }
+
+    /// A certificate by its hash.
+    #[must_use]
+    pub fn get(&self, hash: &CertHash) -> Option<&Certificate> {
+        self.certs.get(hash)
+    }
+
+    /// All certificates.
+    pub fn iter(&self) -> impl Iterator<Item = (&CertHash, &Certificate)> {
+        self.certs.iter()
+    }
+
+    /// Whether this certificate is revoked, or was issued by a revoked one that does not vouch for it.
+    #[must_use]
+    pub fn is_revoked(&self, hash: &CertHash) -> bool {
+        self.revoked.contains_key(hash) || self.is_disowned(hash)
+    }
+
+    /// Whether a certificate above was revoked without naming what it had issued on the way to this one.
+    fn is_disowned(&self, hash: &CertHash) -> bool {
+        let mut below = *hash;
+        while let Some(issuer) = self.certs.get(&below).and_then(|c| c.issuer) {
+            if self.revoked.get(&issuer).is_some_and(|ended| !ended.still_valid.contains(&below)) {
+                return true;
+            }
+            below = issuer;
+        }
+        false
+    }
+
+    /// The last changes of a document that still count for a revoked certificate; `None` if it is not
+    /// revoked. Of one that a revoked key issued and that was not named, nothing counts.
+    #[must_use]
+    pub fn cut(&self, hash: &CertHash, doc: &DocId) -> Option<BTreeSet<ChangeHash>> {
+        if self.is_disowned(hash) {
+            return Some(BTreeSet::new());
+        }
+        self.revoked.get(hash).map(|ended| ended.last_valid.get(doc).cloned().unwrap_or_default())
+    }
+
+    /// The certificates of a key that are not revoked. Anybody may certify a key that is not theirs for a
+    /// place of their own: whoever asks must know which place is meant.
+    pub fn active_of_key(&self, key: &NodeKey) -> impl Iterator<Item = (CertHash, &Certificate)> {
+        let hashes = self.by_key.get(key).into_iter().flatten();
+        hashes.filter(|h| !self.is_revoked(h)).filter_map(|h| Some((*h, self.certs.get(h)?)))
+    }
+
+    /// The chain from a certificate up to the root's, itself first.
+    #[must_use]
+    pub fn chain(&self, hash: &CertHash) -> Vec<&Certificate> {
+        let mut chain = Vec::new();
+        let mut at = self.certs.get(hash);
+        while let Some(cert) = at {
+            chain.push(cert);
+            at = cert.issuer.and_then(|h| self.certs.get(&h));
+        }
+        chain
+    }
+
+    /// The places above a certificate's place, parent first, root last.
+    #[must_use]
+    pub fn ancestors(&self, hash: &CertHash) -> Vec<PlaceId> {
+        self.chain(hash).iter().skip(1).map(|c| c.place).collect()
+    }
+
+    /// Every place with a certificate.
+    pub fn places(&self) -> impl Iterator<Item = (PlaceId, KnownPlace)> {
+        self.by_place.keys().filter_map(|p| Some((*p, self.place(p)?)))
+    }
+
+    /// A place's current certificate.
+    #[must_use]
+    pub fn place(&self, place: &PlaceId) -> Option<KnownPlace> {
+        let hashes = self.by_place.get(place)?;
+        let newest = |live: bool| {
+            hashes
+                .iter()
+                .filter(|h| !live || !self.is_revoked(h))
+                .max_by_key(|h| (self.certs.get(*h).map(|c| c.number), **h))
+                .copied()
+        };
+        match newest(true) {
+            Some(cert) => Some(KnownPlace { cert, revoked: false }),
+            None => newest(false).map(|cert| KnownPlace { cert, revoked: true }),
+        }
+    }
+
+    /// The current certificate of a place, in full.
+    #[must_use]
+    pub fn place_cert(&self, place: &PlaceId) -> Option<&Certificate> {
+        self.certs.get(&self.place(place)?.cert)
+    }
+
+    /// The places above a place, parent first.
+    #[must_use]
+    pub fn place_ancestors(&self, place: &PlaceId) -> Vec<PlaceId> {
+        self.place(place).map(|p| self.ancestors(&p.cert)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{SecretKeys, Signature};
+    use rand::{SeedableRng, rngs::StdRng};
+
+    fn child(
+        dir: &Directory,
+        parent: &SecretKeys,
+        issuer: CertHash,
+        keys: &SecretKeys,
+        place: u8,
+    ) -> Certificate {
+        let parent_place = dir.get(&issuer).map_or(PlaceId([0; 16]), |c| c.place);
+        Certificate {
+            federation: Some(dir.federation()),
+            place: PlaceId::founded(&parent_place, &[place; 16]),
+            nonce: [place; 16],
+            code: "510113106000".into(),
+            name: "姚渡镇".into(),
+            level: "township".into(),
+            parent: dir.get(&issuer).map(|c| c.place),
+            key: keys.public(),
+            sealing: keys.sealing_public(),
+            number: 1,
+            issuer: Some(issuer),
+            signature: Signature([0; 64]),
+        }
+        .issued_by(parent)
+    }
+
+    #[test]
+    fn only_the_parent_certifies_and_only_a_place_above_revokes() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let [root, town, village, stranger] = std::array::from_fn(|_| SecretKeys::generate(&mut rng));
+        let root_cert = Certificate::root(&root, PlaceId([1; 16]), "510113000000", "青白江区", "district");
+        let root_hash = root_cert.hash();
+        let mut dir = Directory::new(root_cert).unwrap();
+        let town_cert = child(&dir, &root, root_hash, &town, 2);
+        let town_hash = dir.add(town_cert.clone()).unwrap();
+        assert_eq!(Certificate::decode(&town_cert.encode()), Ok(town_cert.clone()));
+        // Signed by a stranger, or naming a parent that is not the issuer's place.
+        assert_eq!(dir.add(child(&dir, &stranger, town_hash, &village, 3)), Err(CertError::Forged));
+        let mut wrong = child(&dir, &town, town_hash, &village, 3);
+        wrong.parent = Some(PlaceId([1; 16]));
+        assert_eq!(dir.add(wrong.issued_by(&town)), Err(CertError::WrongIssuer));
+        let village_hash = dir.add(child(&dir, &town, town_hash, &village, 3)).unwrap();
+        assert_eq!(dir.ancestors(&village_hash), [town_cert.place, PlaceId([1; 16])]);
+        // A sister of the town cannot adopt the town's village, nor the town itself.
+        let sister = child(&dir, &root, root_hash, &stranger, 4);
+        let sister_hash = dir.add(sister).unwrap();
+        for taken in [dir.get(&village_hash).unwrap().clone(), town_cert.clone()] {
+            let mut adopted = child(&dir, &stranger, sister_hash, &stranger, 3);
+            (adopted.place, adopted.nonce, adopted.number) = (taken.place, taken.nonce, u32::MAX);
+            assert_eq!(dir.add(adopted.issued_by(&stranger)), Err(CertError::NotFounder));
+        }
+
+        let revocation = |issuer: CertHash, keys: &SecretKeys| {
+            Revocation {
+                federation: dir.federation(),
+                cert: village_hash,
+                reason: "机器被盗".into(),
+                last_valid: vec![(DocId([9; 32]), ChangeHash([9; 32]))],
+                still_valid: Vec::new(),
+                issuer,
+                signature: Signature([0; 64]),
+            }
+            .issued_by(keys)
+        };
+        let (own, above) = (revocation(village_hash, &village), revocation(town_hash, &town));
+        assert_eq!(Revocation::decode(&above.encode()), Ok(above.clone()));
+        assert_eq!(dir.revoke(&own), Err(CertError::NotAbove));
+        assert!(!dir.is_revoked(&village_hash));
+        dir.revoke(&above).unwrap();
+        assert!(dir.is_revoked(&village_hash));
+        let village_place = PlaceId::founded(&town_cert.place, &[3; 16]);
+        assert!(dir.place(&village_place).unwrap().revoked);
+        assert_eq!(dir.cut(&village_hash, &DocId([9; 32])).unwrap().len(), 1);
+
+        // The town's key is stolen. What it had issued is named; what the thief issues is not.
+        let honest = dir.add(child(&dir, &town, town_hash, &stranger, 7)).unwrap();
+        let ended = Revocation {
+            federation: dir.federation(),
+            cert: town_hash,
+            reason: "钥匙被盗".into(),
+            last_valid: Vec::new(),
+            still_valid: vec![honest],
+            issuer: root_hash,
+            signature: Signature([0; 64]),
+        }
+        .issued_by(&root);
+        assert_eq!(Revocation::decode(&ended.encode()), Ok(ended.clone()));
+        dir.revoke(&ended).unwrap();
+        let minted = dir.add(child(&dir, &town, town_hash, &stranger, 8)).unwrap();
+        assert!(!dir.is_revoked(&honest) && dir.cut(&honest, &DocId([9; 32])).is_none());
+        assert!(dir.is_revoked(&minted) && dir.is_revoked(&town_hash));
+        assert_eq!(dir.cut(&minted, &DocId([9; 32])), Some(BTreeSet::new()));
+    }
+}
