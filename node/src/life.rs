@@ -13,11 +13,24 @@ use yishi_protocol::ids::Epoch;
 /// # Errors
 /// [`StoreError`] when it was not stored; the old life goes on.
 pub async fn renew(store: &Store) -> Result<(), StoreError> {
-    let (salt, epoch, life) = {
-        // Not held over an await: the generator belongs to this thread.
-        let mut rng = rand::rng();
-        (rng.random(), Epoch(rng.random()), rng.random())
-    };
+    // Not held over an await: the generator belongs to this thread.
+    let chosen = choose(&mut rand::rng());
+    renew_as(store, chosen).await
+}
+
+/// What a new life is made of: salt of the incarnation, epoch, nonce.
+pub type Chosen = (u16, Epoch, [u8; 16]);
+
+/// Draws a new life.
+pub fn choose(rng: &mut impl RngExt) -> Chosen {
+    (rng.random(), Epoch(rng.random()), rng.random())
+}
+
+/// Begins the life that was drawn.
+///
+/// # Errors
+/// As [`renew`].
+pub async fn renew_as(store: &Store, (salt, epoch, life): Chosen) -> Result<(), StoreError> {
     let incarnation = store.world().me.incarnation.renewed(salt);
     store.renew_life(epoch, incarnation, life).await
 }

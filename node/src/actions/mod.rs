@@ -92,12 +92,20 @@ impl Actions {
     /// # Errors
     /// [`ActionError::Broken`] if the calendar that ships with the program cannot be read.
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Result<Self, ActionError> {
+        Self::with_rng(store, clock, StdRng::from_rng(&mut rand::rng()))
+    }
+
+    /// The same with a random source of the caller's: one that can be played again.
+    ///
+    /// # Errors
+    /// As [`Actions::new`].
+    pub fn with_rng(store: Store, clock: Arc<dyn Clock>, rng: StdRng) -> Result<Self, ActionError> {
         let calendar = Calendar::shipped().map_err(|_| ActionError::Broken("the calendar cannot be read"))?;
         Ok(Self(Arc::new(Inner {
             store,
             clock,
             calendar,
-            rng: Mutex::new(StdRng::from_rng(&mut rand::rng())),
+            rng: Mutex::new(rng),
             locks: (0..DOC_LOCKS).map(|_| tokio::sync::Mutex::new(())).collect(),
             prefix: OnceLock::new(),
             links: OnceLock::new(),

@@ -1,8 +1,8 @@
 //! Databases put back from a backup, in mid-work: what others have of them comes back, nothing is written
 //! twice under one number, and the link goes on by itself.
 
-use crate::world::{DISTRICT, LUGAO, TOWN, World};
 use serde_json::json;
+use yishi_tests::sim::{DISTRICT, LUGAO, TOWN, World};
 
 /// Raises a matter and shows it to the town and the district.
 async fn matter(world: &mut World, body: &str) -> yishi_protocol::ids::DocId {

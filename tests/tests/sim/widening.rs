@@ -1,8 +1,8 @@
 //! A matter is shown to the district while its village is offline, long after the district's place in
 //! the town's feed has passed the matter's changes: rule R12's whole-document row.
 
-use crate::world::{DISTRICT, LUGAO, TOWN, World, XINGHUA};
 use serde_json::json;
+use yishi_tests::sim::{DISTRICT, LUGAO, TOWN, World, XINGHUA};
 
 #[tokio::test]
 async fn a_reader_whose_cursor_is_already_past_gets_the_whole_matter_while_its_origin_is_offline() {

@@ -1,0 +1,172 @@
+//! No step counts that its author's place was not allowed to take, and of two siblings a sealed one is
+//! never the one that loses to an unsealed one (rule R6); no vote counts that was not among what the
+//! author of the closing step knew (rule R3).
+//!
+//! A second, much plainer telling of the rules than the fold's: it walks the counted steps by their
+//! `prev`, keeping only the holder, and asks who signed.
+
+use super::census::Census;
+use crate::sim::World;
+use std::collections::{BTreeMap, BTreeSet};
+use yishi_protocol::{
+    act::{Act, Step, Voice},
+    change::Body,
+    fold::{self, FoldChange, FoldInput, Verdict},
+    ids::{ActRef, ActorId, ChangeHash, DocId, PlaceId},
+    kind::Kind,
+};
+
+pub(super) fn check(world: &World, census: &Census) -> Result<(), String> {
+    for (at, holding) in census.0.iter().enumerate().filter(|(at, _)| !world.gone.contains(at)) {
+        for doc in holding.docs.iter().filter(|(_, d)| d.header.kind == Kind::Proposal).map(|(doc, _)| doc) {
+            let told = |why| format!("{} counts {why} in {doc}", census.0[at].name);
+            holding.with_input(doc, |input| one(input, doc)).unwrap_or(Ok(())).map_err(told)?;
+        }
+    }
+    Ok(())
+}
+
+/// A step as it was written.
+struct Taken {
+    place: PlaceId,
+    prev: Option<ActRef>,
+    step: Step,
+}
+
+fn steps(
+    changes: &[FoldChange],
+    place_of: impl Fn(&ActorId) -> Option<PlaceId>,
+) -> BTreeMap<ChangeHash, Taken> {
+    let read = |c: &FoldChange| {
+        let Body::Act { container: 0, value, .. } = &c.change.body else { return None };
+        let act = Act::<Step>::from_map(value.clone()).ok()?;
+        Some((c.hash, Taken { place: place_of(&c.change.actor)?, prev: act.prev, step: act.what }))
+    };
+    changes.iter().filter_map(read).collect()
+}
+
+fn one(input: &FoldInput<'_>, doc: &DocId) -> Result<(), String> {
+    let _ = doc;
+    let matter = fold::proposal::fold(input);
+    let place_of = |actor: &ActorId| input.authors.get(actor).map(|a| a.place);
+    let above = |place: &PlaceId| -> Vec<PlaceId> {
+        let own = input.authors.values().find(|a| a.place == *place).map(|a| a.ancestors.clone());
+        let under = || {
+            input.authors.values().find_map(|a| {
+                let at = a.ancestors.iter().position(|p| p == place)?;
+                Some(a.ancestors[at + 1..].to_vec())
+            })
+        };
+        own.or_else(under).unwrap_or_default()
+    };
+    let taken = steps(input.changes, place_of);
+    let home = input.header.home;
+    let mut holder = home;
+    let mut tip_by = home;
+    for entry in matter.timeline.iter().filter(|e| e.verdict == Verdict::Counted) {
+        let Some(t) = taken.get(&entry.hash) else { continue };
+        let allowed = match &t.step {
+            Step::Register { .. } | Step::Withdraw { .. } => t.place == home,
+            Step::Reopen { .. } | Step::Close { .. } => t.place == holder || t.place == home,
+            Step::TakeOver { .. } => above(&holder).contains(&t.place),
+            Step::Correct { .. } => t.place == tip_by,
+            Step::Settle { .. } => t.place == home || above(&home).contains(&t.place),
+            _ => t.place == holder,
+        };
+        if !allowed {
+            return Err(format!("“{}” by a place that did not hold it", entry.kind));
+        }
+        match &t.step {
+            Step::Escalate { to, .. } | Step::Return { to, .. } => holder = *to,
+            Step::TakeOver { .. } => holder = t.place,
+            _ => {}
+        }
+        if !matches!(t.step, Step::Correct { .. } | Step::Settle { .. }) {
+            tip_by = t.place;
+        }
+    }
+    sealed_siblings(input, &matter, &taken)?;
+    votes(input, &matter)
+}
+
+fn sealed_siblings(
+    input: &FoldInput<'_>,
+    matter: &fold::Matter,
+    taken: &BTreeMap<ChangeHash, Taken>,
+) -> Result<(), String> {
+    if taken.values().any(|t| matches!(t.step, Step::Settle { .. } | Step::TakeOver { .. })) {
+        return Ok(());
+    }
+    let name: BTreeMap<ChangeHash, ActRef> =
+        input.changes.iter().map(|c| (c.hash, ActRef { actor: c.change.actor, seq: c.change.seq })).collect();
+    let verdict: BTreeMap<ChangeHash, Verdict> =
+        matter.timeline.iter().map(|e| (e.hash, e.verdict)).collect();
+    let allowed = |h: &ChangeHash| {
+        matches!(verdict.get(h), Some(Verdict::Counted | Verdict::Superseded | Verdict::Late))
+    };
+    let moves = |h: &&ChangeHash| allowed(h) && !matches!(taken[*h].step, Step::Correct { .. });
+    let sealed = |h: &ChangeHash| {
+        let mut seen = BTreeSet::from([name[h]]);
+        loop {
+            let over: Vec<&ChangeHash> = taken
+                .keys()
+                .filter(moves)
+                .filter(|c| taken[*c].prev.is_some_and(|p| seen.contains(&p)) && !seen.contains(&name[*c]))
+                .collect();
+            if over.iter().any(|c| taken[*c].place != taken[h].place) {
+                return true;
+            }
+            if over.is_empty() {
+                return false;
+            }
+            seen.extend(over.into_iter().map(|c| name[c]));
+        }
+    };
+    for lost in taken.keys().filter(moves).filter(|h| verdict[*h] == Verdict::Superseded) {
+        let won = taken
+            .keys()
+            .filter(moves)
+            .find(|h| taken[*h].prev == taken[lost].prev && verdict[*h] == Verdict::Counted);
+        if won.is_some_and(|won| sealed(lost) && !sealed(won)) {
+            return Err("an unsealed step before a sealed one".into());
+        }
+    }
+    Ok(())
+}
+
+/// A counted vote is in the causal past of the step that ended its ballot, if one did on the chain.
+fn votes(input: &FoldInput<'_>, matter: &fold::Matter) -> Result<(), String> {
+    let deps: BTreeMap<ChangeHash, &[ChangeHash]> =
+        input.changes.iter().map(|c| (c.hash, c.change.deps.as_slice())).collect();
+    let ended = matter.timeline.iter().find(|e| {
+        e.verdict == Verdict::Counted && matches!(&*e.kind, "answer" | "refuse" | "close" | "withdraw")
+    });
+    let Some(ended) = ended else { return Ok(()) };
+    let mut past = BTreeSet::new();
+    let mut open = vec![ended.hash];
+    while let Some(h) = open.pop() {
+        if past.insert(h) {
+            open.extend(deps.get(&h).into_iter().flat_map(|d| d.iter().copied()));
+        }
+    }
+    let ballots: BTreeSet<ChangeHash> = input
+        .changes
+        .iter()
+        .filter(|c| match &c.change.body {
+            Body::Act { value, .. } => {
+                Act::<Voice>::from_map(value.clone()).is_ok_and(|a| matches!(a.what, Voice::Ballot { .. }))
+            }
+            Body::Genesis { .. } => false,
+        })
+        .map(|c| c.hash)
+        .collect();
+    let reopened = matter.timeline.iter().any(|e| e.verdict == Verdict::Counted && e.kind == "reopen");
+    let late = matter
+        .timeline
+        .iter()
+        .find(|e| e.verdict == Verdict::Counted && ballots.contains(&e.hash) && !past.contains(&e.hash));
+    match late {
+        Some(_) if !reopened => Err("a vote its count did not know of".into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,117 @@
+//! Everything that lies on all disks, read once for all checkers.
+
+use crate::sim::World;
+use std::collections::BTreeMap;
+use yishi_node::store::{StoredCommit, WholeDocument};
+use yishi_protocol::{
+    audience::Audience,
+    cert::Directory,
+    change,
+    commit::ActorRecord,
+    fold::{Author, FoldChange, FoldInput},
+    ids::{ActorId, DocId, PlaceId},
+    kind::Kind,
+};
+
+/// One node's documents.
+#[derive(Debug)]
+pub struct Holding {
+    /// What messages call the node.
+    pub name: String,
+    /// Its place.
+    pub place: PlaceId,
+    /// Certificates and revocations as known there.
+    pub directory: Directory,
+    /// Its documents.
+    pub docs: BTreeMap<DocId, WholeDocument>,
+    /// Whose the actors are, as known there.
+    pub records: BTreeMap<ActorId, ActorRecord>,
+}
+
+/// All nodes.
+#[derive(Debug)]
+pub struct Census(pub Vec<Holding>);
+
+impl Census {
+    /// Reads everything.
+    pub async fn of(world: &World) -> Self {
+        let mut all = Vec::with_capacity(world.nodes.len());
+        for node in &world.nodes {
+            let mut docs = BTreeMap::new();
+            for kind in Kind::ALL {
+                for doc in node.store.docs_of_kind(kind, None).await.unwrap() {
+                    docs.extend(node.store.document(&doc).await.unwrap().map(|whole| (doc, whole)));
+                }
+            }
+            let mut actors: Vec<ActorId> =
+                docs.values().flat_map(|d| d.commits.iter().map(|c| c.commit.actor)).collect();
+            actors.sort_unstable();
+            actors.dedup();
+            let records = node.store.actor_records(&actors).await.unwrap();
+            all.push(Holding {
+                name: node.name.clone(),
+                place: node.place,
+                directory: node.store.world().directory.clone(),
+                docs,
+                records: records.into_iter().map(|r| (r.actor, r)).collect(),
+            });
+        }
+        Self(all)
+    }
+
+    /// Every document anywhere.
+    pub fn docs(&self) -> impl Iterator<Item = DocId> {
+        let all: std::collections::BTreeSet<DocId> =
+            self.0.iter().flat_map(|h| h.docs.keys().copied()).collect();
+        all.into_iter()
+    }
+
+    /// Who may see a document, by every grant anywhere.
+    #[must_use]
+    pub fn audience(&self, doc: &DocId) -> Audience {
+        let mut audience = Audience::default();
+        for whole in self.0.iter().filter_map(|h| h.docs.get(doc)) {
+            audience.0.extend(audience_of(whole).0);
+        }
+        audience
+    }
+}
+
+/// Who may see a document, as one node knows it.
+#[must_use]
+pub fn audience_of(whole: &WholeDocument) -> Audience {
+    let mut audience = Audience::of_header(&whole.header);
+    audience.0.extend(whole.grants.iter().map(|g| g.reach));
+    audience
+}
+
+impl Holding {
+    /// Decoded changes of a document.
+    #[must_use]
+    pub fn changes(&self, doc: &DocId) -> Vec<FoldChange> {
+        let Some(whole) = self.docs.get(doc) else { return Vec::new() };
+        let decoded = |c: &StoredCommit| {
+            let decoded = change::decode(&c.commit.bytes, whole.header.kind).ok()?;
+            Some(FoldChange { hash: decoded.hash, change: decoded.change })
+        };
+        whole.commits.iter().filter_map(decoded).collect()
+    }
+
+    /// Whose the actors are, as one document's fold here sees them.
+    #[must_use]
+    pub fn authors(&self, doc: &DocId) -> BTreeMap<ActorId, Author> {
+        let author = |r: &ActorRecord| {
+            let cert = self.directory.get(&r.cert)?;
+            let ancestors = self.directory.ancestors(&r.cert);
+            Some((r.actor, Author { place: cert.place, ancestors, cut: self.directory.cut(&r.cert, doc) }))
+        };
+        self.records.values().filter_map(author).collect()
+    }
+
+    /// Calls `then` with what a fold of the document needs.
+    pub fn with_input<T>(&self, doc: &DocId, then: impl FnOnce(&FoldInput<'_>) -> T) -> Option<T> {
+        let header = &self.docs.get(doc)?.header;
+        let (changes, authors) = (self.changes(doc), self.authors(doc));
+        Some(then(&FoldInput { header, changes: &changes, authors: &authors }))
+    }
+}

@@ -1,0 +1,101 @@
+//! What must hold, each in a file of its own. None of them asks the program whether it did right: they
+//! look at what travelled, at what is on the disks, and at what people were told.
+//!
+//! | check | promise or rule |
+//! |---|---|
+//! | [`audience`] | 5, R11: nobody is sent a byte or an id that is not for them |
+//! | [`authority`] | R6: no step counts that its author's place was not allowed to take |
+//! | [`honest`] | 6, R15: "stored there" only of what is there |
+//! | [`lost`] | 2: nothing acknowledged to a person is lost |
+//! | [`once`] | R2, R14: one actor never writes two changes under one number; nothing is echoed |
+//! | [`same`] | 4: who may see a document has all of it, and it folds to the same everywhere |
+//! | [`sealed`] | a petitioner's name travels and lies about sealed only |
+//! | [`signed`] | 3, R9: every stored change is vouched for by its own author |
+//!
+//! Bounds on queues are counted in `line`, starvation in `world` (it must come to rest), and errors that
+//! no fault explains fail a run by themselves.
+
+pub mod audience;
+pub mod authority;
+pub mod census;
+pub mod honest;
+pub mod lost;
+pub mod once;
+pub mod same;
+pub mod sealed;
+pub mod signed;
+
+use super::{Node, World, run::Failure};
+use census::Census;
+use yishi_protocol::{ids::DocId, wire::Frame};
+
+/// What the checkers remember of a run.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// The first thing that went wrong.
+    pub failure: Option<Failure>,
+    /// Acts that people were told are done.
+    pub lost: lost::Ledger,
+    audience: audience::Seen,
+    /// Names that were sealed.
+    pub sealed: sealed::Names,
+}
+
+impl Watch {
+    /// Notes what went wrong; the first counts.
+    pub fn fail(&mut self, check: &'static str, what: String) {
+        if self.failure.is_none() {
+            self.failure = Some(Failure { check, what });
+        }
+    }
+
+    fn note(&mut self, check: &'static str, found: Result<(), String>) {
+        if let Err(what) = found {
+            self.fail(check, what);
+        }
+    }
+
+    /// A frame arrives.
+    pub async fn heard(&mut self, from: &Node, to: &Node, frame: &Frame) {
+        let found = self.audience.heard(from, to, frame).await;
+        self.note("audience", found);
+        let found = self.sealed.heard(to, frame);
+        self.note("sealed", found);
+    }
+
+    /// A person was told that an act is done.
+    pub fn acknowledged(
+        &mut self,
+        at: usize,
+        doc: DocId,
+        acts: impl IntoIterator<Item = yishi_protocol::ids::ActRef>,
+    ) {
+        self.lost.acknowledged(at, doc, acts);
+    }
+
+    /// Looks at everything in the midst of a run.
+    pub async fn moment(&mut self, world: &World) {
+        let census = Census::of(world).await;
+        self.note("honest", honest::check(world, &census));
+        self.note("once", once::check(&census));
+    }
+
+    /// One node came back after a death: what it had said yes to must be there.
+    pub async fn came_back(&mut self, at: usize, node: &Node) {
+        let found = self.lost.came_back(at, node).await;
+        self.note("lost", found);
+    }
+
+    /// Looks at everything after all lines were mended and nothing moves any more.
+    pub async fn end(&mut self, world: &World) {
+        let census = Census::of(world).await;
+        self.note("once", once::check(&census));
+        self.note("signed", signed::check(&census));
+        self.note("lost", self.lost.end(world, &census));
+        self.note("honest", honest::check(world, &census));
+        self.note("honest", honest::receipts(world, &census));
+        self.note("same", same::check(world, &census));
+        self.note("authority", authority::check(world, &census));
+        self.note("sealed", self.sealed.end(world, &census).await);
+    }
+}

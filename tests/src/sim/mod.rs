@@ -1,0 +1,42 @@
+//! The simulator: whole federations in virtual time, on the production state machines and the real SQLite
+//! store, with a disk that loses power, lines that break, peers that lie and people who go on working.
+//!
+//! ```text
+//!   seed ─▶ plan: a list of events ─▶ run: events on a world ─▶ checkers ─▶ fine, or a failure
+//!                     ▲                                                          │
+//!                     └────────────── shrink: fewer events, same failure ◀───────┘
+//! ```
+//!
+//! An event carries its own dice, so that leaving others out changes as little as possible of it. The same
+//! events give the same run: keys, nonces, delays and new lives come from the seed, nothing sleeps, and no
+//! clock of the machine is read.
+
+pub mod check;
+pub mod event;
+pub mod line;
+pub mod node;
+pub mod places;
+pub mod run;
+pub mod shrink;
+pub mod world;
+
+pub use event::{Event, Plan};
+pub use node::{MONDAY_MS, Node};
+pub use places::Shape;
+pub use run::{Ended, Failure, Sums, run};
+pub use world::World;
+
+/// The district of every shape.
+pub const DISTRICT: usize = 0;
+/// Its first town.
+pub const TOWN: usize = 1;
+/// The first town's first village in [`Shape::four`].
+pub const LUGAO: usize = 2;
+/// The first town's second village in [`Shape::four`].
+pub const XINGHUA: usize = 3;
+
+/// A runtime of its own for one run: everything on this thread, in one order.
+#[must_use]
+pub fn alone<T>(run: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run)
+}

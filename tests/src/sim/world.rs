@@ -1,0 +1,300 @@
+//! All places with their lines, in virtual time.
+
+use super::{
+    Node, Shape,
+    check::{Watch, census::Census},
+    line::{Became, Connection, Garble, Line},
+    node::MONDAY_MS,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+use tempfile::TempDir;
+use yishi_node::audit;
+use yishi_protocol::ids::{DocId, PlaceId};
+
+/// How long a line takes when nobody says.
+const DELAY_MS: u64 = 20;
+
+/// Everything there is.
+#[derive(Debug)]
+pub struct World {
+    dir: TempDir,
+    /// The nodes, in the shape's order.
+    pub nodes: Vec<Node>,
+    /// The lines, one for each node but the district.
+    pub lines: Vec<Line>,
+    /// The world's clock.
+    pub now: u64,
+    /// Nodes that are out for good: their keys are revoked.
+    pub gone: BTreeSet<usize>,
+    /// Nodes put back from a backup since all lines were last in step.
+    pub put_back: BTreeSet<usize>,
+    /// Backups at hand, by node.
+    pub backups: BTreeMap<usize, PathBuf>,
+    /// The checkers.
+    pub watch: Watch,
+    /// How many backups were made.
+    made: u32,
+}
+
+impl World {
+    /// A district, 姚渡镇, 芦稿村 and 杏花村.
+    pub async fn begin() -> Self {
+        Self::of(&Shape::four(), 0).await
+    }
+
+    /// Places of that shape; `seed` for whatever they draw.
+    pub async fn of(shape: &Shape, seed: u64) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["nodes", "backups"] {
+            std::fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        let places = shape.places();
+        let mut nodes: Vec<Node> = Vec::with_capacity(places.len());
+        let mut lines = Vec::with_capacity(places.len());
+        for (at, own) in places.iter().enumerate() {
+            // Each knows its own path and its children; of the others it learns on the way.
+            let mut path = vec![at];
+            while let Some(parent) = path.last().and_then(|p| places[*p].parent) {
+                path.push(parent);
+            }
+            let below: Vec<usize> = (0..places.len()).filter(|c| places[*c].parent == Some(at)).collect();
+            let chain = path.iter().rev().chain(&below).map(|p| places[*p].cert.clone()).collect();
+            let children: Vec<PlaceId> = below.iter().map(|c| places[*c].cert.place).collect();
+            let parent = own.parent.map(|p| places[p].cert.place);
+            let seed = seed.wrapping_mul(10_007) + at as u64;
+            let folder = dir.path().join("nodes").join(&own.name);
+            nodes.push(Node::begin(folder, own, chain, parent, &children, seed).await);
+            if let Some(parent) = own.parent {
+                lines.push(Line { child: at, parent, cut: false, connections: Vec::new() });
+            }
+        }
+        Self {
+            dir,
+            nodes,
+            lines,
+            now: MONDAY_MS,
+            gone: BTreeSet::new(),
+            put_back: BTreeSet::new(),
+            backups: BTreeMap::new(),
+            watch: Watch::default(),
+            made: 0,
+        }
+    }
+
+    /// The node's parent, its parent's, and so on.
+    #[must_use]
+    pub fn above(&self, at: usize) -> Vec<usize> {
+        let up = |at: &usize| self.lines.iter().find(|l| l.child == *at).map(|l| l.parent);
+        std::iter::successors(up(&at), up).collect()
+    }
+
+    /// Whether only nodes that are gone have a document.
+    #[must_use]
+    pub fn gone_alone(&self, census: &Census, doc: &DocId) -> bool {
+        census.0.iter().enumerate().all(|(at, h)| self.gone.contains(&at) || !h.docs.contains_key(doc))
+    }
+
+    /// The line of a child to its parent.
+    pub fn line_of(&mut self, child: usize) -> &mut Line {
+        self.lines.iter_mut().find(|l| l.child == child).unwrap()
+    }
+
+    /// Cuts a child's line or mends it.
+    pub fn cut(&mut self, child: usize, cut: bool) {
+        let line = self.line_of(child);
+        line.cut = cut;
+        if cut {
+            line.connections.clear();
+        }
+    }
+
+    /// The child dials, whether or not it is connected: an older connection lingers beside the new one.
+    pub async fn dial(&mut self, line: usize) {
+        let (child, parent) = (self.lines[line].child, self.lines[line].parent);
+        if self.lines[line].cut || self.gone.contains(&child) || self.gone.contains(&parent) {
+            return;
+        }
+        let connection = Connection::open(&self.nodes[child], &self.nodes[parent]).await;
+        self.lines[line].connections.extend(connection);
+    }
+
+    /// One end of a line does something to its next frame.
+    pub fn garble(&mut self, line: usize, side: usize, how: Garble) {
+        if let Some(newest) = self.lines[line].connections.last_mut() {
+            newest.garble(side, how);
+        }
+    }
+
+    /// Lets time pass, delivers and works. Whether anything moved.
+    pub async fn pass(&mut self, ms: u64, delay: &mut dyn FnMut() -> u64) -> bool {
+        self.now += ms;
+        let mut moved = false;
+        for node in &self.nodes {
+            node.tick(self.now);
+        }
+        for line in &mut self.lines {
+            let mut going_on = Vec::new();
+            for mut connection in std::mem::take(&mut line.connections) {
+                let [child, parent] = self.nodes.get_disjoint_mut([line.child, line.parent]).unwrap();
+                match connection.step([child, parent], self.now, delay, &mut self.watch).await {
+                    Became::Over => moved = true,
+                    became => {
+                        moved |= became == Became::Moved;
+                        going_on.push(connection);
+                    }
+                }
+            }
+            line.connections = going_on;
+        }
+        moved
+    }
+
+    async fn replace(&mut self, at: usize, how: impl AsyncFnOnce(Node) -> Node) {
+        self.hang_up(at);
+        let node = self.nodes.remove(at);
+        let node = how(node).await;
+        node.tick(self.now);
+        self.nodes.insert(at, node);
+    }
+
+    /// A node's process dies and comes back: its connections end.
+    pub async fn crash(&mut self, at: usize) {
+        self.replace(at, Node::crash).await;
+        self.came_back(at).await;
+    }
+
+    /// A node loses power and comes back.
+    pub async fn power_cut(&mut self, at: usize, chance: &mut dyn FnMut(u64) -> u64) {
+        self.replace(at, async |node: Node| node.power_cut(chance).await).await;
+        self.came_back(at).await;
+    }
+
+    async fn came_back(&mut self, at: usize) {
+        let mut watch = std::mem::take(&mut self.watch);
+        watch.came_back(at, &self.nodes[at]).await;
+        self.watch = watch;
+    }
+
+    /// A backup of one node.
+    pub async fn backup(&mut self, at: usize) -> PathBuf {
+        let mut kept = None;
+        let to = self.dir.path().join("backups").join(self.made.to_string());
+        self.made += 1;
+        self.replace(at, async |node: Node| {
+            let (node, path) = node.backup(to).await;
+            kept = Some(path);
+            node
+        })
+        .await;
+        kept.unwrap()
+    }
+
+    /// A node's database goes back to a backup, the nonce beside it too.
+    pub async fn put_back(&mut self, at: usize, kept: PathBuf) {
+        self.put_back_as(at, kept, true).await;
+    }
+
+    /// The same; without `life` the node sees at its start that its database is not the one it had.
+    pub async fn put_back_as(&mut self, at: usize, kept: PathBuf, life: bool) {
+        self.replace(at, async |node: Node| node.put_back(&kept, life).await).await;
+        self.put_back.insert(at);
+        let mut watch = std::mem::take(&mut self.watch);
+        watch.lost.put_back(at, self).await;
+        self.watch = watch;
+    }
+
+    fn hang_up(&mut self, at: usize) {
+        for line in self.lines.iter_mut().filter(|l| l.child == at || l.parent == at) {
+            line.connections.clear();
+        }
+    }
+
+    /// Every line is dialled anew.
+    pub fn hang_up_all(&mut self) {
+        for line in &mut self.lines {
+            line.connections.clear();
+        }
+    }
+
+    /// Folds everywhere; how many documents there were.
+    pub async fn project(&mut self) -> usize {
+        let mut n = 0;
+        for at in 0..self.nodes.len() {
+            n += self.project_at(at).await;
+        }
+        n
+    }
+
+    /// Folds at one node.
+    pub async fn project_at(&mut self, at: usize) -> usize {
+        let node = &mut self.nodes[at];
+        match node.project().await {
+            Ok(n) => n,
+            Err(_) if node.failing => 0,
+            Err(e) => {
+                let what = format!("{}: {e}", node.name);
+                self.watch.fail("errors", what);
+                0
+            }
+        }
+    }
+
+    /// Runs until nothing moves and nothing waits, over the lines that are not cut: nobody starves.
+    pub async fn settle(&mut self) {
+        self.come_to_rest().await;
+        if let Some(failure) = &self.watch.failure {
+            panic!("{failure}");
+        }
+    }
+
+    /// The same, noting a failure instead of panicking.
+    pub async fn come_to_rest(&mut self) {
+        let mut calm = 0;
+        let open = |world: &Self, l: &Line| {
+            !l.cut && !world.gone.contains(&l.child) && !world.gone.contains(&l.parent)
+        };
+        for _ in 0..2_000 {
+            let mut busy = self.project().await > 0;
+            for line in 0..self.lines.len() {
+                if self.lines[line].connections.is_empty() && open(self, &self.lines[line]) {
+                    self.dial(line).await;
+                    busy = true;
+                }
+            }
+            busy |= self.pass(50, &mut || DELAY_MS).await;
+            if self.watch.failure.is_some() {
+                return;
+            }
+            calm = if busy { 0 } else { calm + 1 };
+            if calm >= 3 {
+                let starving = self
+                    .lines
+                    .iter()
+                    .find(|l| open(self, l) && !l.connections.iter().any(Connection::in_step))
+                    .map(|l| self.nodes[l.child].name.clone());
+                match starving {
+                    Some(child) => {
+                        self.watch.fail("served", format!("all is quiet, and {child} is not in step"))
+                    }
+                    None => self.put_back.clear(),
+                }
+                return;
+            }
+        }
+        self.watch.fail("served", "it never comes to rest".into());
+    }
+
+    /// Stops every node in order and lets the auditor judge what is on disk: signatures, receipts, that
+    /// everyone has what is theirs, and that the same changes fold to the same state.
+    pub async fn audit(self) -> audit::Report {
+        for node in &self.nodes {
+            node.store.close().await.unwrap();
+        }
+        let Self { dir, nodes, lines, .. } = self;
+        drop((nodes, lines));
+        audit::audit(&dir.path().join("nodes"), |_| ()).await.unwrap()
+    }
+}
