@@ -6,7 +6,7 @@
 
 use crate::store::{Store, StoreError};
 use rand::RngExt;
-use yishi_protocol::ids::Epoch;
+use yishi_protocol::{ids::Epoch, planted::Bug};
 
 /// Begins a new life.
 ///
@@ -31,6 +31,9 @@ pub fn choose(rng: &mut impl RngExt) -> Chosen {
 /// # Errors
 /// As [`renew`].
 pub async fn renew_as(store: &Store, (salt, epoch, life): Chosen) -> Result<(), StoreError> {
+    if Bug::SameLife.planted() {
+        return Ok(());
+    }
     let incarnation = store.world().me.incarnation.renewed(salt);
     store.renew_life(epoch, incarnation, life).await
 }

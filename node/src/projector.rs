@@ -34,6 +34,7 @@ use yishi_protocol::{
     header::Header,
     ids::{ActorId, DocId},
     kind::Kind,
+    planted::Bug,
 };
 
 /// Documents folded together: their changes and matters are in memory at once, two megabytes of usual ones.
@@ -251,7 +252,7 @@ impl Projector {
     /// Makes sure that the certificates of all authors are at hand.
     async fn learn_authors(&mut self, read: &[Readable]) -> Result<(), ProjectorError> {
         let world = self.actions.world();
-        if !Arc::ptr_eq(&world, &self.world) {
+        if !Arc::ptr_eq(&world, &self.world) && !Bug::RevokedByTime.planted() {
             // A revocation or a new certificate changes what authors are.
             self.world = world;
             self.authors = Arc::default();

@@ -18,6 +18,7 @@ use crate::{
     key::{SignatureItem, commit_message, verify_many},
     kind::{Kind, Writers},
     limits::{DOCUMENT_BYTES_MAX, DOCUMENT_CHANGES_MAX},
+    planted::Bug,
     wire::{Block, DepRef, DocRef, Elided, Section, Shape},
 };
 use rand_core::CryptoRng;
@@ -437,7 +438,7 @@ fn follows(change: &Change, index: &DocIndex) -> Result<Option<ChangeHash>, Refu
 fn is_covered(placed: &[(ActorId, Option<usize>)], covers: &BTreeMap<usize, Cover>) -> bool {
     let mut covered: Vec<bool> = (0..placed.len()).map(|i| covers.contains_key(&i)).collect();
     for i in (0..placed.len()).rev() {
-        if covered.get(i) != Some(&true) {
+        if covered.get(i) != Some(&true) && !Bug::AnyCover.planted() {
             return false;
         }
         if let Some((_, Some(previous))) = placed.get(i)

@@ -26,6 +26,7 @@ pub mod kind;
 pub mod limits;
 pub mod number;
 pub mod place;
+pub mod planted;
 pub mod receipt;
 pub mod reconcile;
 pub mod seal;

@@ -16,6 +16,7 @@ use yishi_protocol::{
     ids::DocId,
     kind::Kind,
     number::{MatterNumber, check_code},
+    planted::Bug,
 };
 
 /// The purpose of the key behind check codes.
@@ -108,6 +109,10 @@ impl Actions {
                 Some(self.seal_dossier(world, &view, by, on, batch)?)
             }
             None => None,
+        };
+        let body = match petitioner.and_then(|p| p.name.as_ref()) {
+            Some(name) if Bug::NameInClear.planted() => format!("{body}（{name}）"),
+            _ => body,
         };
         let parent = world.directory.get(&world.me.cert).and_then(|c| c.parent);
         let mut draft = Draft::create(world, Kind::Proposal, parent, self.nonce())?;

@@ -20,6 +20,7 @@ use yishi_protocol::{
     ids::{ChangeHash, DocId, Epoch},
     key::Signature,
     limits::BLOCK_ROWS_MAX,
+    planted::Bug,
     receipt::{Node, Opening, Receipt, leaf, root},
     session::{Event, NO_DIGEST},
     wire::{Ack, Block, Frame},
@@ -80,7 +81,7 @@ pub(super) async fn one(
         .map_err(|e| LinkError::Protocol(e.to_string()))?
     };
     let begins = if state.in_epoch == Some(epoch) { state.in_seq } else { 0 };
-    if block.from != begins {
+    if block.from != begins && !Bug::GapAccepted.planted() {
         return Err(LinkError::Protocol(format!("a block after {} came where {begins} was due", block.from)));
     }
     let new_certs: Vec<_> =
@@ -118,7 +119,9 @@ pub(super) async fn one(
         })
         .await?
     };
-    if verdicts.refused.iter().any(|(_, _, why)| why.asks_for_reconciliation()) {
+    if verdicts.refused.iter().any(|(_, _, why)| why.asks_for_reconciliation())
+        && !Bug::PassOverRefused.planted()
+    {
         // No document of the block is kept; a digest nobody has makes the next meeting compare histories.
         batch.cursor = Some(Cursor { link, epoch, seq: block.from, digest: NO_DIGEST });
         store.write(batch).await?;
@@ -141,7 +144,10 @@ pub(super) async fn one(
         to: block.to,
         bytes: Frame::Ack(ack.clone()).encode(),
     });
-    store.write(batch).await?;
+    let stored = store.write(batch).await;
+    if !Bug::AckUnstored.planted() {
+        stored?;
+    }
     Ok(Event::Admitted { ack, reconcile: false })
 }
 

@@ -6,7 +6,8 @@
 
 use super::LinkError;
 use crate::store::{
-    CommitRow, FedChange, FedCommit, FeedEntry, FeedItem, LinkId, Store, StoreError, StoredReceipt, World,
+    Acknowledged, CommitRow, FedChange, FedCommit, FeedEntry, FeedItem, LinkId, Store, StoreError,
+    StoredReceipt, World,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use yishi_protocol::{
@@ -16,6 +17,7 @@ use yishi_protocol::{
     ids::{ActorId, CertHash, ChangeHash, DocId},
     kind::Kind,
     limits::{BLOCK_BYTES_MAX, BLOCK_BYTES_SOFT, BLOCK_ROWS_MAX},
+    planted::Bug,
     receipt::{Node, Opening, Receipt, Standing, leaf},
     reconcile::{Visible, print},
     wire::{BlockWriter, Frame, OutChange, OutSection},
@@ -156,6 +158,14 @@ impl Sender {
         used.extend(revocations.iter().flat_map(|r: &Revocation| [r.cert, r.issuer]));
         let certs = self.certs_to_tell(&world, &used);
         let certs: Vec<_> = certs.iter().filter_map(|h| world.directory.get(h)).collect();
+        if Bug::StoredWhenSent.planted() {
+            let level_place = world.link(self.link).map_or(world.me.place, |l| l.peer);
+            let stored = sent.changes.iter().map(|c| c.row).collect();
+            let (link, receipt) = (self.link, Vec::new());
+            let early =
+                Acknowledged { link, from_seq: after, to_seq: to, level_place, receipt, stored, at_ms: 0 };
+            store.acknowledged(early).await?;
+        }
         self.under_way.push_back(sent);
         Ok((to, writer.finish((after, to, digest), &certs, &revocations, &openings)))
     }

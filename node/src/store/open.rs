@@ -29,6 +29,7 @@ use yishi_protocol::{
     commit::ActorRecord,
     ids::{ActorId, CertHash, Epoch, Incarnation},
     key::SecretKeys,
+    planted::Bug,
 };
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
@@ -74,7 +75,10 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
+        .synchronous(match Bug::AckBeforeSync.planted() {
+            false => SqliteSynchronous::Full,
+            true => SqliteSynchronous::Off,
+        })
         .foreign_keys(true)
         .busy_timeout(BUSY_WAIT)
         .row_buffer_size(ROWS_HANDED_OVER)

@@ -18,7 +18,10 @@ use super::{
     rules::Standing,
     verdict::Verdict,
 };
-use crate::ids::{ChangeHash, PlaceId};
+use crate::{
+    ids::{ChangeHash, PlaceId},
+    planted::Bug,
+};
 
 /// Where a walk ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,6 +209,7 @@ impl<'h, 'a> Chain<'h, 'a> {
         }
         let sealed: Vec<(usize, PlaceId)> = self.sealed(fork, known).collect();
         match *sealed.as_slice() {
+            _ if Bug::UnsealedFirst.planted() => {}
             [(only, _)] => return Choice::Go(only),
             [] => {}
             [(_, first), ..] => {

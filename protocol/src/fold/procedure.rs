@@ -18,6 +18,7 @@ use crate::{
     act::Step,
     codec::Writer,
     ids::{Hash, hash},
+    planted::Bug,
 };
 use serde::Serialize;
 
@@ -101,7 +102,8 @@ impl Stage {
     /// Whether votes no longer count here.
     #[must_use]
     pub fn ends_ballots(self) -> bool {
-        matches!(self, Self::Answered | Self::Refused | Self::Closed | Self::Withdrawn)
+        !Bug::LateVote.planted()
+            && matches!(self, Self::Answered | Self::Refused | Self::Closed | Self::Withdrawn)
     }
 }
 

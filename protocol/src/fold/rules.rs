@@ -11,6 +11,7 @@ use super::{
 use crate::{
     act::Step,
     ids::{ActRef, DocId, Hash, PlaceId},
+    planted::Bug,
 };
 use serde::Serialize;
 
@@ -64,7 +65,7 @@ pub(super) fn may(
                 Follows::Any => true,
             }
     };
-    let (holder, home) = (place == standing.holder, place == standing.home);
+    let (holder, home) = (place == standing.holder || Bug::AnyHolder.planted(), place == standing.home);
     let who = |rule: &'static Rule| match rule.by {
         By::Home if !home => Err(Violation::NotHome),
         By::Holder if !holder => Err(Violation::NotHolder),

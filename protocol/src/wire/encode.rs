@@ -9,6 +9,7 @@ use crate::{
     commit::{ActorRecord, Cover},
     header::Header,
     ids::{ActRef, ActorId, CertHash, ChangeHash, DocId, PlaceId},
+    planted::Bug,
     receipt::Opening,
     value::{Map, Value},
 };
@@ -161,7 +162,8 @@ impl BlockWriter {
         for (i, out) in section.changes.iter().enumerate() {
             self.change(i, out, &at, records);
             // A later signature of the same actor vouches for what it stands on (rule R9).
-            match out.cover.filter(|_| !vouched.contains(&i)) {
+            let last = i + 1 == section.changes.len();
+            match out.cover.filter(|_| !vouched.contains(&i) && (last || !Bug::AnyCover.planted())) {
                 None => self.meta.uint(0),
                 Some(cover) => {
                     let cert = self.cert(cover.cert);

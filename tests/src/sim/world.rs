@@ -31,6 +31,8 @@ pub struct World {
     pub gone: BTreeSet<usize>,
     /// Nodes put back from a backup since all lines were last in step.
     pub put_back: BTreeSet<usize>,
+    /// Whether any node ever was.
+    pub ever_put_back: bool,
     /// Backups at hand, by node.
     pub backups: BTreeMap<usize, PathBuf>,
     /// The checkers.
@@ -78,6 +80,7 @@ impl World {
             now: MONDAY_MS,
             gone: BTreeSet::new(),
             put_back: BTreeSet::new(),
+            ever_put_back: false,
             backups: BTreeMap::new(),
             watch: Watch::default(),
             made: 0,
@@ -175,6 +178,9 @@ impl World {
     async fn came_back(&mut self, at: usize) {
         let mut watch = std::mem::take(&mut self.watch);
         watch.came_back(at, &self.nodes[at]).await;
+        if !self.nodes[at].store.life_matches() {
+            watch.fail("lost", format!("{} takes a death for a restore", self.nodes[at].name));
+        }
         self.watch = watch;
     }
 
@@ -201,6 +207,7 @@ impl World {
     pub async fn put_back_as(&mut self, at: usize, kept: PathBuf, life: bool) {
         self.replace(at, async |node: Node| node.put_back(&kept, life).await).await;
         self.put_back.insert(at);
+        self.ever_put_back = true;
         let mut watch = std::mem::take(&mut self.watch);
         watch.lost.put_back(at, self).await;
         self.watch = watch;

@@ -8,4 +8,5 @@
 )]
 
 mod restored;
+mod torn;
 mod widening;

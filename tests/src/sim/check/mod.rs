@@ -10,6 +10,7 @@
 //! | [`once`] | R2, R14: one actor never writes two changes under one number; nothing is echoed |
 //! | [`same`] | 4: who may see a document has all of it, and it folds to the same everywhere |
 //! | [`sealed`] | a petitioner's name travels and lies about sealed only |
+//! | [`shown`] | lists say what the changes add up to |
 //! | [`signed`] | 3, R9: every stored change is vouched for by its own author |
 //!
 //! Bounds on queues are counted in `line`, starvation in `world` (it must come to rest), and errors that
@@ -23,6 +24,7 @@ pub mod lost;
 pub mod once;
 pub mod same;
 pub mod sealed;
+pub mod shown;
 pub mod signed;
 
 use super::{Node, World, run::Failure};
@@ -95,6 +97,10 @@ impl Watch {
         self.note("honest", honest::check(world, &census));
         self.note("honest", honest::receipts(world, &census));
         self.note("same", same::check(world, &census));
+        self.note("shown", shown::check(world, &census).await);
+        if !world.ever_put_back {
+            self.note("once", once::echo(world).await);
+        }
         self.note("authority", authority::check(world, &census));
         self.note("sealed", self.sealed.end(world, &census).await);
     }

@@ -1,6 +1,7 @@
 //! One actor never writes two changes under one number, whatever was restored or torn (rules R2, R14).
 
 use super::census::Census;
+use crate::sim::World;
 use std::collections::BTreeMap;
 use yishi_protocol::ids::{ActorId, ChangeHash, DocId};
 
@@ -12,6 +13,22 @@ pub(super) fn check(census: &Census) -> Result<(), String> {
                 let other = *first.entry((*doc, c.actor, c.seq)).or_insert(c.hash);
                 if other != c.hash {
                     return Err(format!("two changes number {} of one author in {doc}", c.seq));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Nothing goes back over the link it came from. After a comparison of histories whole documents may: they
+/// are sent without asking what of them is already there.
+pub(super) async fn echo(world: &World) -> Result<(), String> {
+    for node in &world.nodes {
+        for link in &node.store.world().links {
+            let (head, _) = node.store.feed_head(link.id).await.unwrap();
+            for fed in node.store.fed_commits(link.id, 0, head).await.unwrap() {
+                if fed.origin.is_some_and(|o| o.link == link.id) {
+                    return Err(format!("{} sends {} back where it came from", node.name, fed.hash));
                 }
             }
         }
