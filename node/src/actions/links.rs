@@ -2,7 +2,7 @@
 
 use super::{
     ActionError, Actions, instant_text,
-    views::{LinkView, LinksView},
+    views::{HeldBackView, LinkView, LinksView},
 };
 use crate::store::{LinkId, LinkState};
 use std::fmt;
@@ -28,7 +28,28 @@ pub trait LinkStatus: fmt::Debug + Send + Sync {
     fn now(&self, link: LinkId) -> Option<LinkNow>;
 }
 
+/// How long a parent may keep what it signed for before it is shown as held back: a weekend without a line.
+const HELD_BACK_MS: u64 = 3 * 24 * 3_600 * 1_000;
+
 impl Actions {
+    /// What the parent has and the place above it has not signed for, though it may see it.
+    async fn held_back(&self) -> Result<Option<HeldBackView>, ActionError> {
+        let world = self.world();
+        let above = world.directory.ancestors(&world.me.cert);
+        let Some(beyond) = above.get(1) else { return Ok(None) };
+        let before = self.now_ms().saturating_sub(HELD_BACK_MS);
+        let found = self.store().no_further_than(1, before).await?;
+        let docs: Vec<_> = found.keys().copied().collect();
+        let audiences = self.store().audiences(&docs).await?;
+        let theirs = audiences.iter().filter(|(_, a)| a.includes(&world.directory, beyond));
+        let since: Vec<u64> = theirs.filter_map(|(doc, _)| found.get(doc).copied()).collect();
+        Ok(since.iter().min().map(|first| HeldBackView {
+            place: self.viewer(&world).place(beyond),
+            documents: since.len() as u64,
+            since: instant_text(*first),
+        }))
+    }
+
     /// How the links stand.
     ///
     /// # Errors
@@ -54,6 +75,7 @@ impl Actions {
                 bytes_sent: now.bytes_sent,
                 bytes_received: now.bytes_received,
                 catch_up_ms: now.catch_up_ms,
+                held_back: if link.up { self.held_back().await? } else { None },
             };
             if link.up {
                 view.up = Some(shown);

@@ -563,6 +563,21 @@ pub struct LinkView {
     /// Milliseconds the last connection took from its first packet until both sides had everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub catch_up_ms: Option<f64>,
+    /// For the link up: what the peer has signed for and the place above it has not, for days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<HeldBackView>,
+}
+
+/// What a parent has and its own parent has not signed for: withheld, or stuck on a dead line. Which of
+/// the two, only a person can ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldBackView {
+    /// Whose signature is missing.
+    pub place: PlaceView,
+    /// How many documents.
+    pub documents: u64,
+    /// When the first of them was written.
+    pub since: String,
 }
 
 /// All links.

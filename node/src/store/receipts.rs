@@ -281,6 +281,28 @@ impl Store {
             .await?;
         rows.iter().map(|row| Ok((DocId(array(row, 0)?), small(row, 1)?))).collect()
     }
+
+    /// Documents with changes of this place or of one below that exactly so many levels above have stored,
+    /// though they were written before that moment; and when the first of these was.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn no_further_than(
+        &self,
+        level: u32,
+        before_ms: u64,
+    ) -> Result<BTreeMap<DocId, u64>, StoreError> {
+        let up = self.world().parent().map_or(-1, |l| l.id.0);
+        let sql = "SELECT d.doc, min(c.stored_at_ms) FROM commits c JOIN docs d ON d.id = c.doc
+                   WHERE c.stored_up = ?1 AND c.stored_at_ms < ?2 AND c.origin_link IS NOT ?3 GROUP BY d.id";
+        let rows = sqlx::query(sql)
+            .bind(i64::from(level))
+            .bind(before_ms.cast_signed())
+            .bind(up)
+            .fetch_all(self.readers())
+            .await?;
+        rows.iter().map(|row| Ok((DocId(array(row, 0)?), unsigned(row, 1)?))).collect()
+    }
 }
 
 /// The receipt in seven columns from `first`.

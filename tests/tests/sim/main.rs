@@ -10,3 +10,4 @@
 mod restored;
 mod torn;
 mod widening;
+mod withheld;

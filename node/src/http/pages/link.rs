@@ -94,5 +94,15 @@ fn words(link: &LinkView, today: i64, lang: Lang) -> String {
     } else if link.waiting == 0 && link.state == "up" {
         words.push_str(lang.of("发出的内容对方都已存好。", "Everything sent is stored there."));
     }
+    if let Some(held) = &link.held_back {
+        let since = moments::instant(&held.since, today, lang);
+        let (peer, beyond, n) = (&link.peer.name, &held.place.name, held.documents);
+        words.push_str(&match lang {
+            Lang::Zh => format!("{peer}已收到，{beyond}还没有回执：{n} 件，最早 {since}。请问一问{peer}。"),
+            Lang::En => format!(
+                " {peer} has {n} since {since} that {beyond} has not signed for. Ask {peer} about it."
+            ),
+        });
+    }
     words
 }
