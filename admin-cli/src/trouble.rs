@@ -85,7 +85,7 @@ impl Trouble {
     pub fn exit_status(&self) -> u8 {
         match self {
             Trouble::Refused(problem) => match problem.code.as_str() {
-                "disk_full" | "read_only" => exit::DISK,
+                "disk_full" | "read_only" | "disk_error" => exit::DISK,
                 "clock" => exit::CLOCK,
                 "unknown_place" | "unknown_code" => exit::UNKNOWN_PLACE,
                 "foreign_place" | "not_below" => exit::FOREIGN_PLACE,

@@ -126,7 +126,10 @@ pub async fn run(
     let mut server = Server::bind(http, actions).await?;
     started(Started { link: links.address(), pages: server.plain_address(), tls: server.tls_address() });
     let lost = tokio::select! {
+        biased;
         () = stop.cancelled() => None,
+        // First among the reasons: the other parts only notice that the store does not answer.
+        error = store.lost() => Some(error.to_string()),
         why = links.lost() => Some(why),
         ended = &mut projector => Some(match ended {
             Ok(Ok(())) => "the projector ended".into(),

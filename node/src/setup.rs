@@ -107,7 +107,7 @@ pub async fn init(home: &Home, request: InitRequest, clock: &dyn Clock) -> Resul
 /// [`SetupError`] says what stands in the way.
 pub async fn join(home: &Home, invite: &Invite, clock: &dyn Clock) -> Result<Store, SetupError> {
     home.prepare()?;
-    let new = link::join(invite, home.path(), clock.now_ms() / 1_000).await?;
+    let new = link::join(invite, clock.now_ms() / 1_000).await?;
     let parent = new.parent;
     let store = Store::create(home.path(), genesis(new.keys, new.certs, new.cert)).await?;
     let up = NewLink { peer: parent, up: true, address: Some(invite.address.clone()) };

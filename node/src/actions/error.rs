@@ -105,7 +105,8 @@ impl ActionError {
             Self::TooLarge => "too_large",
             Self::Store(StoreError::DiskFull) => "disk_full",
             Self::Store(StoreError::ReadOnly) => "read_only",
-            Self::Store(StoreError::Closed) => "stopping",
+            Self::Store(StoreError::Disk(_)) => "disk_error",
+            Self::Store(StoreError::Closed | StoreError::Unsure(_)) => "stopping",
             Self::Store(StoreError::Taken) => "taken",
             Self::Store(_) | Self::Seal(_) | Self::Broken(_) => "internal",
         }

@@ -32,6 +32,16 @@ pub const CONNECTION_BUFFER_BYTES: usize = 32 * 1024;
 pub const CONNECTIONS_MAX: usize = 128;
 /// Connections on the local socket: their own number, so that a flood of browsers never locks the operator out.
 pub const SOCKET_CONNECTIONS_MAX: usize = 16;
+/// When every place is taken and somebody waits: how long a client may have been silent, or slow with its
+/// request, before it gives up its place. Three round trips on a bad mobile link.
+pub const GIVE_WAY_ASKING_MS: u64 = 1_000;
+/// The same for a client that is taking its answer, or has it and keeps the connection.
+pub const GIVE_WAY_ANSWERED_MS: u64 = 5_000;
+/// How often somebody who waits looks whether one more has to give way.
+pub const GIVE_WAY_LOOK_MS: u64 = 20;
+/// One address over HTTPS may have one place in so many: an office behind one gateway opens the pages of
+/// ten people at once, and still cannot take everything.
+pub const ONE_ADDRESS_SHARE: usize = 2;
 /// How long requests under way may go on after the order to stop.
 pub const DRAIN_SECONDS_MAX: u64 = 10;
 /// The pause after the system refused another connection (no file handles left), in milliseconds.
@@ -82,3 +92,9 @@ pub const HANDSHAKE: Duration = Duration::from_secs(HANDSHAKE_SECONDS_MAX);
 pub const HEAD: Duration = Duration::from_secs(HEAD_SECONDS_MAX);
 /// [`DRAIN_SECONDS_MAX`] as a duration.
 pub const DRAIN: Duration = Duration::from_secs(DRAIN_SECONDS_MAX);
+/// [`GIVE_WAY_ASKING_MS`] as a duration.
+pub const GIVE_WAY_ASKING: Duration = Duration::from_millis(GIVE_WAY_ASKING_MS);
+/// [`GIVE_WAY_ANSWERED_MS`] as a duration.
+pub const GIVE_WAY_ANSWERED: Duration = Duration::from_millis(GIVE_WAY_ANSWERED_MS);
+/// [`GIVE_WAY_LOOK_MS`] as a duration.
+pub const GIVE_WAY_LOOK: Duration = Duration::from_millis(GIVE_WAY_LOOK_MS);

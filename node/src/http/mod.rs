@@ -27,6 +27,7 @@ mod password;
 pub mod permit;
 pub mod problem;
 pub mod routes;
+mod seats;
 mod secret;
 mod server;
 mod socket;

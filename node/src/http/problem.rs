@@ -304,7 +304,7 @@ impl Problem {
             Class::Forbidden => StatusCode::FORBIDDEN,
             Class::Unavailable => match e.code() {
                 "disk_full" => StatusCode::INSUFFICIENT_STORAGE,
-                "read_only" | "stopping" | "clock" => StatusCode::SERVICE_UNAVAILABLE,
+                "read_only" | "disk_error" | "stopping" | "clock" => StatusCode::SERVICE_UNAVAILABLE,
                 _ => return Self::fault(e),
             },
         };

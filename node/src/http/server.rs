@@ -2,23 +2,29 @@
 //!
 //! ```text
 //!  DIR/api.sock 0600 ──┐
-//!  plain, loopback  ───┤ permit → (TLS) → StallGuard → hyper http1 → Router
+//!  plain, loopback  ───┤ seat → (TLS) → StallGuard → hyper http1 → Router
 //!  HTTPS            ───┘
 //! ```
 //! Invariant: a request carries the [`Door`] it came through, set here and nowhere else; rights follow from
 //! it. All doors are open before any is served, or none is.
 
 use super::{
-    bind_error::BindError, config::HttpConfig, limits, socket::LocalSocket, stall::StallGuard, tls::WebKey,
+    bind_error::BindError,
+    config::HttpConfig,
+    limits,
+    seats::{Seat, Seats},
+    socket::LocalSocket,
+    stall::StallGuard,
+    tls::WebKey,
 };
-use axum::{Router, body::Body, http::Request};
+use axum::{Router, http::Request};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -28,7 +34,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, UnixStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     task::{JoinError, JoinSet},
 };
 use tokio_rustls::TlsAcceptor;
@@ -115,11 +121,12 @@ impl Doors {
         let pin = self.key.as_ref().map(|k| k.pin().to_owned());
         let plain = self.plain.as_ref().map(|(_, a)| *a);
         let tls = self.tls.as_ref().map(|(_, a)| *a);
-        let over_tcp = Arc::new(Semaphore::new(self.connections_max));
+        let share = self.connections_max.div_ceil(limits::ONE_ADDRESS_SHARE);
+        let over_tcp = Seats::new(self.connections_max, share);
         let house = House { service: TowerToHyperService::new(router), counts, stopped };
         if let Some(socket) = self.socket {
-            let permits = Arc::new(Semaphore::new(limits::SOCKET_CONNECTIONS_MAX));
-            doors.spawn(house.clone().receive(Listener::Socket(socket), permits));
+            let own = Seats::new(limits::SOCKET_CONNECTIONS_MAX, limits::SOCKET_CONNECTIONS_MAX);
+            doors.spawn(house.clone().receive(Listener::Socket(socket), own));
         }
         if let Some((listener, _)) = self.plain {
             doors.spawn(house.clone().receive(Listener::Plain(listener), Arc::clone(&over_tcp)));
@@ -181,7 +188,18 @@ enum Listener {
 enum Caller {
     Local(UnixStream),
     Plain(TcpStream, bool),
-    Tls(TcpStream, TlsAcceptor),
+    Tls(TcpStream, IpAddr, TlsAcceptor),
+}
+
+impl Caller {
+    /// Where it comes from, if that tells callers apart: over plain HTTP everybody comes by a proxy or is
+    /// this machine itself.
+    fn from(&self) -> Option<IpAddr> {
+        match self {
+            Self::Local(_) | Self::Plain(..) => None,
+            Self::Tls(_, from, _) => Some(from.to_canonical()),
+        }
+    }
 }
 
 impl Listener {
@@ -194,9 +212,9 @@ impl Listener {
                 Ok(Caller::Plain(stream, from.ip().is_loopback()))
             }
             Self::Tls(listener, acceptor) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, from) = listener.accept().await?;
                 stream.set_nodelay(true)?;
-                Ok(Caller::Tls(stream, acceptor.clone()))
+                Ok(Caller::Tls(stream, from.ip(), acceptor.clone()))
             }
         }
     }
@@ -210,24 +228,25 @@ struct House {
 }
 
 impl House {
-    /// One door: a permit first, then the next caller, so that the rest wait in the kernel's queue.
-    async fn receive(mut self, listener: Listener, permits: Arc<Semaphore>) {
+    /// One door: one caller in hand until there is a place for it; the rest wait in the kernel's queue.
+    async fn receive(mut self, listener: Listener, seats: Arc<Seats>) {
         let mut visits: JoinSet<()> = JoinSet::new();
+        let mut in_hand: Option<Caller> = None;
         loop {
-            let next = async {
-                let permit = Arc::clone(&permits).acquire_owned().await.ok()?;
-                Some((listener.accept().await, permit))
-            };
+            let from = in_hand.as_ref().and_then(Caller::from);
             tokio::select! {
                 biased;
                 () = stop(&mut self.stopped) => break,
                 Some(ended) = visits.join_next() => report(ended),
-                accepted = next => match accepted {
-                    None => break,
-                    Some((Ok(caller), permit)) => {
-                        visits.spawn(self.clone().visit(caller, permit));
-                    }
-                    Some((Err(e), _)) => {
+                seat = seats.place(from), if in_hand.is_some() => {
+                    let (Some(seat), Some(caller)) = (seat, in_hand.take()) else { break };
+                    visits.spawn(self.clone().visit(caller, seat));
+                }
+                accepted = listener.accept(), if in_hand.is_none() => match accepted {
+                    // One address has enough: this connection is closed at once.
+                    Ok(caller) if !seats.has_share_left(caller.from()) => drop(caller),
+                    Ok(caller) => in_hand = Some(caller),
+                    Err(e) => {
                         tracing::warn!(error = %e, "a connection could not be accepted");
                         tokio::time::sleep(Duration::from_millis(limits::ACCEPT_PAUSE_MS)).await;
                     }
@@ -245,15 +264,23 @@ impl House {
         }
     }
 
-    async fn visit(self, caller: Caller, _permit: OwnedSemaphorePermit) {
+    async fn visit(self, caller: Caller, seat: Arc<Seat>) {
         self.counts.doors.accepted.fetch_add(1, Ordering::Relaxed);
         let _open = Open::count(Arc::clone(&self.counts));
+        let leaving = Arc::clone(&seat);
+        tokio::select! {
+            () = self.serve(caller, seat) => {}
+            () = leaving.gives_way() => {}
+        }
+    }
+
+    async fn serve(self, caller: Caller, seat: Arc<Seat>) {
         match caller {
-            Caller::Local(stream) => self.talk(stream, Door::Socket).await,
-            Caller::Plain(stream, loopback) => self.talk(stream, Door::Plain { loopback }).await,
-            Caller::Tls(stream, acceptor) => {
+            Caller::Local(stream) => self.talk(stream, Door::Socket, seat).await,
+            Caller::Plain(stream, loopback) => self.talk(stream, Door::Plain { loopback }, seat).await,
+            Caller::Tls(stream, _, acceptor) => {
                 match tokio::time::timeout(limits::HANDSHAKE, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => self.talk(stream, Door::Tls).await,
+                    Ok(Ok(stream)) => self.talk(stream, Door::Tls, seat).await,
                     Ok(Err(_)) | Err(_) => {
                         self.counts.doors.handshakes_failed.fetch_add(1, Ordering::Relaxed);
                     }
@@ -262,13 +289,21 @@ impl House {
         }
     }
 
-    async fn talk<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(mut self, stream: T, door: Door) {
+    async fn talk<T>(mut self, stream: T, door: Door, seat: Arc<Seat>)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let io = StallGuard::new(stream, Duration::from_secs(limits::WRITE_STALL_SECONDS_MAX));
         let router = self.service;
         let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
-            let mut request = request.map(Body::new);
+            let mut request = request.map(|body| seat.body(body));
             request.extensions_mut().insert(door);
-            hyper::service::Service::call(&router, request)
+            let (answer, seat) = (hyper::service::Service::call(&router, request), Arc::clone(&seat));
+            async move {
+                let answer = answer.await;
+                seat.answered();
+                answer
+            }
         });
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new())

@@ -3,14 +3,18 @@
 
 use super::{
     LinkError,
+    door::{Answer, Door, Pass},
     driver::{self, Context},
     frames, join,
     state::Connected,
     tls,
 };
 use quinn::{Connection, Endpoint, Incoming, VarInt};
-use std::{sync::Arc, time::Duration};
-use tokio::{sync::Semaphore, task::JoinSet};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{task::JoinSet, time::timeout_at};
 use tracing::{debug, info};
 use yishi_protocol::{
     ids::NodeKey,
@@ -18,24 +22,27 @@ use yishi_protocol::{
     wire::{CloseCode, Frame},
 };
 
-/// Handshakes going on at the same time; an accepted one that says nothing costs 42 kB (measured).
-const HANDSHAKES_MAX: usize = 256;
-/// From the first packet to the first frame.
+/// From the first packet to a stranger's first frame, all of it: whoever sends a byte now and then holds a
+/// place no longer than whoever sends nothing.
 const FIRST_WORD_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(context: Context, endpoint: Endpoint) -> Result<(), LinkError> {
-    let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+    let door = Arc::new(Door::default());
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
             incoming = endpoint.accept() => {
                 let Some(incoming) = incoming else { break };
-                // A flood costs a refusal each, which is next to nothing (measured).
-                match handshakes.clone().try_acquire_owned() {
-                    Ok(permit) => {
-                        tasks.spawn(one(context.clone(), incoming, permit));
+                let from = incoming.remote_address().ip();
+                // A refusal and a Retry cost next to nothing (measured).
+                match door.knock(from, incoming.remote_address_validated(), Instant::now()) {
+                    Answer::Enter(pass) => {
+                        tasks.spawn(one(context.clone(), incoming, pass));
                     }
-                    Err(_) => incoming.refuse(),
+                    Answer::Prove => if let Err(proved) = incoming.retry() {
+                        proved.into_incoming().refuse();
+                    },
+                    Answer::Refuse => incoming.refuse(),
                 }
             }
             Some(ended) = tasks.join_next(), if !tasks.is_empty() => match ended {
@@ -60,11 +67,8 @@ fn peer_key(connection: &Connection) -> Option<NodeKey> {
     tls::key_of_spki(chain.first()?.as_ref())
 }
 
-async fn one(
-    context: Context,
-    incoming: Incoming,
-    permit: tokio::sync::OwnedSemaphorePermit,
-) -> Result<(), LinkError> {
+async fn one(context: Context, incoming: Incoming, pass: Pass) -> Result<(), LinkError> {
+    let until = tokio::time::Instant::now() + FIRST_WORD_WITHIN;
     let Ok(connecting) = incoming.accept() else { return Ok(()) };
     let Ok((connection, confirmed)) = connecting.into_0rtt() else { return Ok(()) };
     let mut confirmed = Some(confirmed);
@@ -72,13 +76,13 @@ async fn one(
     // nothing may be said, before the handshake is complete.
     if peer_key(&connection).is_none()
         && let Some(handshake) = confirmed.take()
-        && tokio::time::timeout(FIRST_WORD_WITHIN, handshake).await.is_err()
+        && timeout_at(until, handshake).await.is_err()
     {
         connection.close(VarInt::from_u32(CloseCode::NotAllowed.number() as u32), b"");
         return Ok(());
     }
     let Some(key) = peer_key(&connection) else { return Ok(()) };
-    let streams = tokio::time::timeout(FIRST_WORD_WITHIN, connection.accept_bi()).await;
+    let streams = timeout_at(until, connection.accept_bi()).await;
     let Ok(Ok((mut send, mut recv))) = streams else {
         connection.close(VarInt::from_u32(CloseCode::NotAllowed.number() as u32), b"");
         return Ok(());
@@ -91,8 +95,11 @@ async fn one(
         .find(|link| !link.up)
         .map(|link| link.id);
     let Some(link) = neighbour else {
+        if let Some(calls) = pass.was_a_stranger(Instant::now()) {
+            info!(peer = %connection.remote_address(), calls, "strangers called");
+        }
         let first = frames::read_up_to(&mut recv, STRANGER_FRAME_BYTES_MAX);
-        let first = tokio::time::timeout(FIRST_WORD_WITHIN, first).await.ok().and_then(Result::ok);
+        let first = timeout_at(until, first).await.ok().and_then(Result::ok);
         let first = first.and_then(|body| frames::unpack_up_to(&body, STRANGER_FRAME_BYTES_MAX).ok());
         let answer = match first {
             Some(Frame::Join(request)) => {
@@ -103,14 +110,14 @@ async fn one(
             }
             _ => Frame::Close(CloseCode::NotAllowed, "this key is no neighbour's or was revoked".into()),
         };
-        info!(peer = %connection.remote_address(), answer = ?answer, "a stranger called");
+        debug!(peer = %connection.remote_address(), answer = ?answer, "a stranger was answered");
         let _ = send.write_all(&frames::pack(&answer)).await;
         let _ = send.finish();
         let _ = tokio::time::timeout(Duration::from_secs(2), send.stopped()).await;
         connection.close(VarInt::from_u32(CloseCode::NotAllowed.number() as u32), b"");
         return Ok(());
     };
-    drop(permit);
+    drop(pass);
     context.connections.take_over(link, &connection);
     context.board.set(link, Connected::Connecting, None);
     let watched = connection.clone();

@@ -1,14 +1,51 @@
-//! One raw conversation with a parent, frame by frame, outside any session: for whoever tries the gate.
+//! Raw conversations with a parent, outside any session: for whoever tries the gate and the door.
 
-use super::{LinkError, Timing, endpoint, frames, tls};
+use super::{EndpointError, LinkError, Timing, endpoint, frames, tls};
 use crate::store::World;
-use quinn::{Connection, Endpoint, RecvStream, SendStream};
+use quinn::{ClientConfig, Connection, Endpoint, RecvStream, SendStream};
 use rand::RngExt;
 use std::net::SocketAddr;
 use yishi_protocol::{
-    ids::Epoch,
+    ids::{Epoch, NodeKey},
+    key::SecretKeys,
     wire::{Ack, Frame, Hello, Reconcile},
 };
+
+/// Somebody with a key who dials: a neighbour or nobody.
+#[derive(Debug)]
+pub struct Caller {
+    endpoint: Endpoint,
+    client: ClientConfig,
+}
+
+impl Caller {
+    /// From a local address, towards whoever has the key `parent`.
+    ///
+    /// # Errors
+    /// [`EndpointError`] if the socket cannot be opened.
+    pub fn new(keys: &SecretKeys, parent: NodeKey, from: SocketAddr) -> Result<Self, EndpointError> {
+        let timing = Timing::default();
+        let endpoint = endpoint::open(from, keys, tls::Sessions::none(), &timing)?;
+        Ok(Self { endpoint, client: endpoint::towards(keys, parent, &timing)? })
+    }
+
+    /// A whole handshake.
+    ///
+    /// # Errors
+    /// [`LinkError::Unreached`] with what the other side said or did not say.
+    pub async fn connect(&self, target: SocketAddr) -> Result<Connection, LinkError> {
+        let gone = |e: &dyn std::fmt::Display| LinkError::Unreached(e.to_string());
+        let client = self.client.clone();
+        let connecting = self.endpoint.connect_with(client, target, "yishi").map_err(|e| gone(&e))?;
+        connecting.await.map_err(|e| gone(&e))
+    }
+}
+
+/// The bytes of a frame as they stand on a stream.
+#[must_use]
+pub fn framed(frame: &Frame) -> Vec<u8> {
+    frames::pack(frame)
+}
 
 /// An open conversation.
 #[derive(Debug)]
@@ -28,16 +65,10 @@ impl Call {
         let gone = |e: &dyn std::fmt::Display| LinkError::Protocol(e.to_string());
         let parent =
             world.parent().and_then(|l| world.directory.place_cert(&l.peer)).ok_or(LinkError::Unknown)?;
-        let sessions = tls::Sessions::open(std::path::Path::new(""));
-        let timing = Timing::default();
         let any = ([127, 0, 0, 1], 0).into();
-        let endpoint = endpoint::open(any, &world.me.keys, sessions, &timing).map_err(|e| gone(&e))?;
-        let client = endpoint::towards(&world.me.keys, parent.key, &timing).map_err(|e| gone(&e))?;
-        let connection = endpoint
-            .connect_with(client, target, "yishi")
-            .map_err(|e| gone(&e))?
-            .await
-            .map_err(|e| gone(&e))?;
+        let caller = Caller::new(&world.me.keys, parent.key, any).map_err(|e| gone(&e))?;
+        let connection = caller.connect(target).await.map_err(|e| gone(&e))?;
+        let endpoint = caller.endpoint;
         let (send, recv) = connection.open_bi().await.map_err(|e| gone(&e))?;
         let mut call = Self { endpoint, connection, send, recv };
         let epoch = Epoch(rand::rng().random());
@@ -80,6 +111,14 @@ impl Call {
     pub async fn babble(&mut self, bytes: &[u8]) -> String {
         let _ = self.send.write_all(bytes).await;
         self.connection.closed().await.to_string()
+    }
+
+    /// Sends bytes, whatever they are.
+    ///
+    /// # Errors
+    /// [`LinkError::Protocol`] when the other side has hung up.
+    pub async fn raw(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        self.send.write_all(bytes).await.map_err(|e| LinkError::Protocol(e.to_string()))
     }
 
     /// Ends it.

@@ -7,7 +7,9 @@
 use super::{
     Connections, LinkError,
     admit::{self, Admission},
-    blocks, effects, frames,
+    blocks,
+    budget::{self, Budget, Held, Share},
+    effects, frames,
     state::{Connected, LinkBoard},
 };
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
     store::{LinkId, Store},
 };
 use quinn::{Connection, RecvStream, SendStream, VarInt};
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::{
     sync::{broadcast::error::RecvError, mpsc},
     task::JoinSet,
@@ -44,6 +46,7 @@ pub(super) struct Context {
     pub(super) store: Store,
     pub(super) board: Arc<LinkBoard>,
     pub(super) admission: Arc<Admission>,
+    pub(super) budget: Budget,
     pub(super) arrivals: Arrivals,
     pub(super) connections: Arc<Connections>,
     /// When a neighbour last had the life of this database renewed.
@@ -132,13 +135,18 @@ async fn run(
         cursor: state.in_epoch.map(|epoch| (epoch, state.in_seq, state.in_digest)),
     });
     let (events_in, mut events) = mpsc::channel::<Result<Event, LinkError>>(EVENTS_WAITING_MAX);
+    let (frames_in, mut arrived) = mpsc::channel::<Arrived>(EVENTS_WAITING_MAX);
     let (blocks_in, blocks_out) = mpsc::channel::<(Vec<u8>, Epoch)>(BLOCKS_IN_FLIGHT_MAX);
     let mut tasks = JoinSet::new();
-    tasks.spawn(read_frames(recv, events_in.clone(), (context.board.clone(), link), confirmed));
+    let share = context.budget.share();
+    tasks.spawn(read_frames((recv, share), frames_in.clone(), (context.board.clone(), link), confirmed));
     tasks.spawn(admit::run(context.clone(), link, blocks_out, events_in.clone()));
     let mut ended = Ended { why: "connection lost".into(), ..Ended::default() };
     let mut in_step_noted_ms = 0;
     let mut sender = blocks::Sender::new(link);
+    // Memory of the frame being handled, and of the blocks that are being judged, in their order.
+    let mut held = None;
+    let mut judging: VecDeque<Option<Held>> = VecDeque::new();
     'conversation: loop {
         while let Some(effect) = session.poll() {
             let now = context.board.now_ms();
@@ -153,13 +161,16 @@ async fn run(
                 Effect::Send(frame) => {
                     let packed = frames::pack(&frame);
                     drop(frame);
-                    if send.write_all(&packed).await.is_err() {
-                        break 'conversation;
+                    match budget::write(&mut send, &packed).await {
+                        Ok(()) => {}
+                        Err(frames::FrameError::Connection(_)) => break 'conversation,
+                        Err(slow) => return Err(LinkError::Protocol(slow.to_string())),
                     }
                     context.board.sent(link, packed.len());
                 }
                 Effect::Admit { bytes, epoch } => {
                     // Never full: the other side may not have more blocks under way than this holds.
+                    judging.push_back(held.take());
                     let taken = blocks_in.try_send((bytes, epoch));
                     if taken.is_err() {
                         ended.why = "too many blocks under way".into();
@@ -191,23 +202,26 @@ async fn run(
             }
         }
         tokio::select! {
-            event = events.recv() => match event {
-                Some(Ok(event)) => {
-                    context.board.heard(link);
-                    if matches!(event, Event::Frame(Frame::Hello(_))) {
-                        context.board.set(link, Connected::Up, None);
-                        let up = context.store.clone();
-                        let now = context.board.now_ms();
-                        tasks.spawn(async move {
-                            // Not awaited: an answer to HELLO must not wait for a disk.
-                            let _ = up.log_link(link, true, None, now).await;
-                        });
-                    }
-                    session.handle(event);
+            Some((event, room)) = arrived.recv() => {
+                held = Some(room);
+                let event = event?;
+                context.board.heard(link);
+                if matches!(event, Event::Frame(Frame::Hello(_))) {
+                    context.board.set(link, Connected::Up, None);
+                    let up = context.store.clone();
+                    let now = context.board.now_ms();
+                    tasks.spawn(async move {
+                        // Not awaited: an answer to HELLO must not wait for a disk.
+                        let _ = up.log_link(link, true, None, now).await;
+                    });
                 }
-                Some(Err(error)) => return Err(error),
-                None => break,
-            },
+                session.handle(event);
+            }
+            Some(event) = events.recv() => {
+                let event = event?;
+                judging.pop_front();
+                session.handle(event);
+            }
             news = fed.recv() => match news {
                 Ok(written) if !written.links_fed.contains(&link) => {}
                 Ok(_) | Err(RecvError::Lagged(_)) => {
@@ -217,7 +231,7 @@ async fn run(
             },
             _ = connection.closed() => {
                 // What had arrived before the end still counts.
-                while let Ok(Ok(event)) = events.try_recv() {
+                while let Ok((Ok(event), _)) = arrived.try_recv() {
                     session.handle(event);
                 }
                 if let Some(Effect::Close(code, why)) =
@@ -243,24 +257,28 @@ async fn run(
     Ok(ended)
 }
 
+/// A frame as an event, and the memory it takes.
+type Arrived = (Result<Event, LinkError>, Held);
+
 /// Reads frames; beyond the first only after the handshake is confirmed.
 async fn read_frames(
-    mut recv: RecvStream,
-    events: mpsc::Sender<Result<Event, LinkError>>,
+    (mut recv, mut share): (RecvStream, Share),
+    arrived: mpsc::Sender<Arrived>,
     (board, link): (Arc<LinkBoard>, LinkId),
     confirmed: impl Future<Output = bool>,
 ) {
     let mut confirmed = Some(std::pin::pin!(confirmed));
     loop {
-        let body = frames::read(&mut recv).await;
+        let (mut room, body) = (Held::nothing(), share.read(&mut recv).await);
         if let Ok(body) = &body {
             board.received(link, frames::len_on_stream(body));
+            room = share.room_for(body).await;
         }
         let frame = match body.and_then(|body| frames::unpack(&body)) {
             Ok(frame) => frame,
             Err(frames::FrameError::Connection(_)) => return,
             Err(error) => {
-                let _ = events.send(Err(LinkError::Protocol(error.to_string()))).await;
+                let _ = arrived.send((Err(LinkError::Protocol(error.to_string())), room)).await;
                 return;
             }
         };
@@ -270,7 +288,7 @@ async fn read_frames(
         {
             return;
         }
-        if events.send(Ok(Event::Frame(frame))).await.is_err() {
+        if arrived.send((Ok(Event::Frame(frame)), room)).await.is_err() {
             return;
         }
     }

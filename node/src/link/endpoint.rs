@@ -15,6 +15,10 @@ use yishi_protocol::{ids::NodeKey, key::SecretKeys};
 const STREAM_WINDOW_BYTES: u32 = 512 * 1024;
 /// Handshakes waiting to be taken up; more are refused (a refused one costs next to nothing).
 const INCOMING_MAX: usize = 1_024;
+/// Early data kept for a handshake that is not taken up yet: a HELLO, several times over.
+const INCOMING_BYTES: u64 = 16 * 1024;
+/// The same for all of them together; quinn's own bound is 100 MiB, more than a village has.
+const INCOMING_BYTES_ALL: u64 = 2 * 1024 * 1024;
 
 /// What of a link's timing is local configuration.
 #[derive(Debug, Clone, Copy)]
@@ -96,6 +100,8 @@ pub(super) fn open(
     let mut server = ServerConfig::with_crypto(Arc::new(crypto));
     server.transport_config(transport(timing, false)?);
     server.max_incoming(INCOMING_MAX);
+    server.incoming_buffer_size(INCOMING_BYTES);
+    server.incoming_buffer_size_total(INCOMING_BYTES_ALL);
     server.migration(true);
     // The same reset key and connection ids after a restart: children learn of it at once instead of
     // by a time-out (measured).

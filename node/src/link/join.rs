@@ -8,7 +8,7 @@ use super::{EndpointError, Timing, endpoint, frames, tls};
 use crate::store::{Batch, InviteRow, NewLink, SecretHash, Store, StoreError};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 use thiserror::Error;
 use yishi_protocol::{
     cert::{CertError, Certificate, Directory},
@@ -244,7 +244,7 @@ pub enum JoinError {
 ///
 /// # Errors
 /// [`JoinError`] says why not.
-pub async fn join(invite: &Invite, dir: &Path, now_s: u64) -> Result<NewNode, JoinError> {
+pub async fn join(invite: &Invite, now_s: u64) -> Result<NewNode, JoinError> {
     let day = |s: u64| {
         let date = yishi_protocol::calendar::Date::from_days((s / 86_400).cast_signed());
         date.map_or_else(|| format!("{s} s after 1970"), |d| d.to_string())
@@ -259,7 +259,7 @@ pub async fn join(invite: &Invite, dir: &Path, now_s: u64) -> Result<NewNode, Jo
     let unreachable = |why: String| JoinError::Unreachable { address: invite.address.clone(), why };
     let away = |e: &dyn std::fmt::Display| unreachable(e.to_string());
     let any: SocketAddr = ([0, 0, 0, 0], 0).into();
-    let endpoint = endpoint::open(any, &keys, tls::Sessions::open(dir), &Timing::default())?;
+    let endpoint = endpoint::open(any, &keys, tls::Sessions::none(), &Timing::default())?;
     let client = endpoint::towards(&keys, invite.parent, &Timing::default())?;
     let talk = async {
         let address = tokio::net::lookup_host(&invite.address)

@@ -12,8 +12,10 @@
 mod accept;
 mod admit;
 mod blocks;
+mod budget;
 mod call;
 mod dial;
+mod door;
 mod driver;
 mod effects;
 mod endpoint;
@@ -24,7 +26,7 @@ mod state;
 mod tls;
 
 pub(crate) use blocks::{in_block_order, standing_commits};
-pub use call::Call;
+pub use call::{Call, Caller, framed};
 pub use endpoint::{EndpointError, Timing};
 pub use frames::FrameError;
 pub use join::{InviteRequest, JoinError, NewNode, invite, join};
@@ -46,7 +48,7 @@ use thiserror::Error;
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use yishi_protocol::{
-    ids::{ActorId, DocId},
+    ids::{ActorId, DocId, NodeKey},
     wire::CloseCode,
 };
 
@@ -163,7 +165,12 @@ impl Links {
         dir: &Path,
     ) -> Result<Self, EndpointError> {
         let keys = store.world().me.keys.clone();
-        let sessions = tls::Sessions::open(dir);
+        let known = store.clone();
+        let is_neighbour = Box::new(move |key: &NodeKey| {
+            let world = known.world();
+            world.directory.active_of_key(key).any(|(_, cert)| world.link_to(&cert.place).is_some())
+        });
+        let sessions = tls::Sessions::open(dir, is_neighbour);
         let endpoint = endpoint::open(config.listen, &keys, sessions.clone(), &config.timing)?;
         let address = endpoint
             .local_addr()
@@ -174,6 +181,7 @@ impl Links {
             store: store.clone(),
             board: board.clone(),
             admission: Arc::default(),
+            budget: budget::Budget::default(),
             arrivals,
             connections: connections.clone(),
             renewed_ms: Arc::default(),

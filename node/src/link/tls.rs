@@ -203,10 +203,15 @@ pub(super) fn client(keys: &SecretKeys, parent: NodeKey) -> Result<rustls::Clien
 /// The parent's half of its children's sessions, kept in a file over a restart.
 ///
 /// A lost or damaged file costs each child one round trip, so it is read leniently and written whole.
+/// Only neighbours' sessions are kept: a flood of strangers must not push theirs out.
 pub(super) struct Sessions {
     file: PathBuf,
+    is_neighbour: IsNeighbour,
     held: Mutex<Held>,
 }
+
+/// Whether a key is a neighbour's, as things are now.
+pub(super) type IsNeighbour = Box<dyn Fn(&NodeKey) -> bool + Send + Sync>;
 
 #[derive(Default)]
 struct Held {
@@ -222,7 +227,7 @@ impl fmt::Debug for Sessions {
 
 impl Sessions {
     /// Takes up what the file holds.
-    pub(super) fn open(dir: &Path) -> Arc<Self> {
+    pub(super) fn open(dir: &Path, is_neighbour: IsNeighbour) -> Arc<Self> {
         let file = dir.join("sessions");
         let mut held = Held::default();
         let bytes = std::fs::read(&file).unwrap_or_default();
@@ -231,7 +236,12 @@ impl Sessions {
             held.put(key.to_vec(), value.to_vec());
             rest = tail;
         }
-        Arc::new(Self { file, held: Mutex::new(held) })
+        Arc::new(Self { file, is_neighbour, held: Mutex::new(held) })
+    }
+
+    /// For an endpoint that takes no children.
+    pub(super) fn none() -> Arc<Self> {
+        Arc::new(Self { file: PathBuf::new(), is_neighbour: Box::new(|_| false), held: Mutex::default() })
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {
@@ -249,6 +259,12 @@ impl Sessions {
         }
         crate::home::write_secret(&self.file, &bytes)
     }
+}
+
+/// The key in a stored session: rustls keeps the peer's identity in it as it was presented.
+fn key_in(session: &[u8]) -> Option<NodeKey> {
+    let at = session.windows(SPKI_HEAD.len()).position(|bytes| bytes == SPKI_HEAD)?;
+    NodeKey::from_slice(session.get(at + SPKI_HEAD.len()..)?.get(..32)?)
 }
 
 fn entry(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
@@ -281,8 +297,11 @@ impl Held {
 
 impl StoresServerSessions for Sessions {
     fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
-        self.held().put(key, value);
-        true
+        let wanted = key_in(&value).is_some_and(|peer| (self.is_neighbour)(&peer));
+        if wanted {
+            self.held().put(key, value);
+        }
+        wanted
     }
 
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
@@ -305,17 +324,21 @@ mod tests {
     #[test]
     fn sessions_outlive_a_restart_and_a_damaged_file_only_costs_them() {
         let dir = tempfile::tempdir().unwrap();
-        let sessions = Sessions::open(dir.path());
+        let open = || Sessions::open(dir.path(), Box::new(|key| key.0 == [7; 32]));
+        let of = |key: u8| [&[3, 4][..], &SPKI_HEAD, &[key; 32], &[0]].concat();
+        let sessions = open();
         for i in 0..5_000u32 {
-            sessions.put(i.to_be_bytes().to_vec(), vec![7; 3]);
+            assert!(sessions.put(i.to_be_bytes().to_vec(), of(7)));
+            assert!(!sessions.put((i + 10_000).to_be_bytes().to_vec(), of(8)), "a stranger's is not kept");
         }
+        assert!(!sessions.put(vec![1], vec![9; 60]));
         assert!(sessions.get(&0u32.to_be_bytes()).is_none(), "the oldest made room");
         sessions.save().unwrap();
-        let again = Sessions::open(dir.path());
-        assert_eq!(again.take(&4_999u32.to_be_bytes()), Some(vec![7; 3]));
+        let again = open();
+        assert_eq!(again.take(&4_999u32.to_be_bytes()), Some(of(7)));
         assert_eq!(again.take(&4_999u32.to_be_bytes()), None);
         let whole = std::fs::read(dir.path().join("sessions")).unwrap();
         std::fs::write(dir.path().join("sessions"), &whole[..whole.len() / 2]).unwrap();
-        assert!(Sessions::open(dir.path()).held().by_key.len() < 5_000);
+        assert!(open().held().by_key.len() < 5_000);
     }
 }

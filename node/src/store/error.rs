@@ -21,6 +21,9 @@ pub enum StoreError {
     Damaged(String),
     /// The disk reported an error.
     Disk(String),
+    /// The disk did not confirm that it keeps what it was given (fsync): what it holds of the last writes
+    /// is not known, and asking once more would get a yes that means nothing.
+    Unsure(String),
     /// No database is there.
     Missing(PathBuf),
     /// A database is already there.
@@ -71,7 +74,7 @@ impl StoreError {
     /// it happened to.
     #[must_use]
     pub fn ends_the_node(&self) -> bool {
-        matches!(self, Self::Closed | Self::Damaged(_) | Self::Newer)
+        matches!(self, Self::Closed | Self::Damaged(_) | Self::Newer | Self::Unsure(_))
     }
 
     /// The message in Chinese.
@@ -88,6 +91,9 @@ impl StoreError {
             ),
             Self::Disk(what) => format!(
                 "读写磁盘时出错（{what}），这一次没有保存；此前确认保存的内容不受影响。请检查磁盘或存储卡，必要时更换后用备份恢复。"
+            ),
+            Self::Unsure(what) => format!(
+                "磁盘没有确认写入（{what}），刚才这一次是否保存不能确定，没有当作已保存；此前确认保存的内容都完好。程序现在停止，重新启动后即可看到是否保存。请检查磁盘或存储卡，必要时更换后用备份恢复。"
             ),
             Self::Missing(path) => {
                 format!("在 {} 没有找到数据库。请检查目录是否写对；新建本地数据请用 init 或 join。", path.display())
@@ -150,6 +156,9 @@ impl StoreError {
             ),
             Self::Disk(what) => format!(
                 "The disk reported an error ({what}): nothing of this request was saved, what was confirmed before is not affected. Check the disk or card; if it has to be replaced, restore a backup."
+            ),
+            Self::Unsure(what) => format!(
+                "The disk did not confirm a write ({what}): whether this request was saved is not known, and it was not called saved; everything confirmed before is intact. The program stops now; started again, it shows whether it was saved. Check the disk or card; if it has to be replaced, restore a backup."
             ),
             Self::Missing(path) => format!(
                 "There is no database in {}. Check the directory; init or join makes a new one.",
@@ -225,6 +234,9 @@ const SQLITE_CORRUPT: u32 = 11;
 const SQLITE_FULL: u32 = 13;
 const SQLITE_CANTOPEN: u32 = 14;
 const SQLITE_NOTADB: u32 = 26;
+// Extended codes of SQLITE_IOERR: a sync that failed, of a file or of its directory.
+const SQLITE_IOERR_FSYNC: u32 = SQLITE_IOERR | 4 << 8;
+const SQLITE_IOERR_DIR_FSYNC: u32 = SQLITE_IOERR | 5 << 8;
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -232,9 +244,12 @@ impl From<sqlx::Error> for StoreError {
             if database.is_unique_violation() {
                 return Self::Taken;
             }
-            let code = database.code().and_then(|c| c.parse::<u32>().ok()).map(|extended| extended & 0xff);
+            let extended = database.code().and_then(|c| c.parse::<u32>().ok());
             let said = database.message().to_owned();
-            match code {
+            if matches!(extended, Some(SQLITE_IOERR_FSYNC | SQLITE_IOERR_DIR_FSYNC)) {
+                return Self::Unsure(said);
+            }
+            match extended.map(|extended| extended & 0xff) {
                 Some(SQLITE_FULL) => return Self::DiskFull,
                 Some(SQLITE_READONLY) => return Self::ReadOnly,
                 Some(SQLITE_CORRUPT | SQLITE_NOTADB) => return Self::Damaged(said),

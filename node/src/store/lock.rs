@@ -46,6 +46,15 @@ pub(super) fn mark_clean(file: &File) -> Result<(), StoreError> {
     mark(file, CLEAN)
 }
 
+/// Why the disk takes nothing, where SQLite only knows that it does not: the system names it when the word
+/// is written once more.
+pub(super) fn why_not(file: &File, said: String) -> StoreError {
+    match mark(file, OPEN).map_err(StoreError::from) {
+        Err(named @ (StoreError::ReadOnly | StoreError::DiskFull)) => named,
+        _ => StoreError::Disk(said),
+    }
+}
+
 fn mark(mut file: &File, word: &[u8]) -> Result<(), StoreError> {
     file.seek(SeekFrom::Start(0))?;
     file.write_all(word)?;

@@ -164,6 +164,18 @@ impl Store {
         .await
     }
 
+    /// Waits until nothing can be written any more because of an error that ends the node, and says which.
+    pub async fn lost(&self) -> StoreError {
+        let mut lost = self.0.shared.lost.subscribe();
+        let lost = lost.wait_for(Option::is_some).await;
+        lost.ok().and_then(|error| error.clone()).unwrap_or(StoreError::Closed)
+    }
+
+    /// Why nothing is taken any more.
+    fn not_taken(&self) -> StoreError {
+        self.0.shared.lost.borrow().clone().unwrap_or(StoreError::Closed)
+    }
+
     /// Finishes what is waiting, folds the log into the database file and lets go of the directory.
     ///
     /// # Errors
@@ -190,10 +202,10 @@ impl Store {
         F: for<'a> FnOnce(&'a mut Tx) -> Doing<'a, Result<T, StoreError>> + Send + 'static,
     {
         let sender = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let sender = sender.ok_or(StoreError::Closed)?;
+        let sender = sender.ok_or_else(|| self.not_taken())?;
         let (task, answer) = Task::new(work);
-        sender.send(Box::new(task)).await.map_err(|_| StoreError::Closed)?;
+        sender.send(Box::new(task)).await.map_err(|_| self.not_taken())?;
         drop(sender);
-        answer.await.map_err(|_| StoreError::Closed)?
+        answer.await.map_err(|_| self.not_taken())?
     }
 }

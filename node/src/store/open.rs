@@ -23,7 +23,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use yishi_protocol::{
     cert::{CertError, Certificate, Directory},
     commit::ActorRecord,
@@ -132,6 +132,12 @@ impl Store {
         if !clean && bytes <= CHECKED_BYTES_MAX {
             check(&mut conn).await?;
         }
+        if !clean {
+            // After a failed sync the log may hold pages that only look written. What is acknowledged from
+            // now on must not stand on them: all of it goes into the database file, which is synced, and the
+            // log begins anew.
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut conn).await?;
+        }
         let life_matches = next_life(&mut conn, dir).await?;
         let (tx, epoch) = Tx::load(conn).await?;
         let readers = SqlitePoolOptions::new()
@@ -145,7 +151,8 @@ impl Store {
 
     fn start(dir: &Path, tx: Tx, readers: SqlitePool, epoch: Epoch, lock: File, life_matches: bool) -> Self {
         let (written, _) = broadcast::channel(NEWS_KEPT);
-        let shared = Shared { world: Arc::new(RwLock::new(tx.state.world.clone())), written };
+        let (lost, _) = watch::channel(None);
+        let shared = Shared { world: Arc::new(RwLock::new(tx.state.world.clone())), written, lost };
         let (jobs, waiting) = mpsc::channel(JOBS_WAITING_MAX);
         let writer = tokio::spawn(writer::run(tx, waiting, shared.clone(), lock));
         Self(Arc::new(Inner {

@@ -4,6 +4,10 @@
 //! then answers. A job that fails is rolled back to its savepoint and gets its own error; the others go
 //! on. What the writer keeps in memory (the world, the feeds' heads, the next row numbers) is restored
 //! together with the savepoint, so memory never runs ahead of the disk.
+//!
+//! After a sync that failed nobody knows what the disk holds of the last group, and the next sync would
+//! succeed without having written it. So the writer then stops for good, and the node with it; the next
+//! start moves what the log holds into the database before anything new is written.
 
 use super::{
     batch::{FeedDigest, Written},
@@ -20,7 +24,7 @@ use std::{
     pin::Pin,
     sync::{Arc, PoisonError, RwLock},
 };
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use yishi_protocol::{
     cert::{Certificate, Directory, Revocation},
     ids::{ActorId, CertHash, Epoch, Incarnation},
@@ -118,9 +122,15 @@ where
 pub(super) struct Shared {
     pub(super) world: Arc<RwLock<Arc<World>>>,
     pub(super) written: broadcast::Sender<Arc<Written>>,
+    /// Why the writer stopped for good, once it did.
+    pub(super) lost: watch::Sender<Option<StoreError>>,
 }
 
 /// Works until every sender is gone, then closes the database. `lock` is held until then.
+///
+/// # Errors
+/// After an error that [ends the node](StoreError::ends_the_node) nothing more is done: the directory stays
+/// marked as not closed in order.
 pub(super) async fn run(
     mut tx: Tx,
     mut jobs: mpsc::Receiver<Box<dyn Job>>,
@@ -130,7 +140,7 @@ pub(super) async fn run(
     let mut group = Vec::with_capacity(JOBS_WAITING_MAX);
     while jobs.recv_many(&mut group, JOBS_WAITING_MAX).await > 0 {
         while !group.is_empty() {
-            tx.group(&mut group, &shared).await;
+            tx.group(&mut group, &shared, &lock).await?;
         }
     }
     // Folds the log into the database file, so that the file alone is a whole copy.
@@ -178,16 +188,28 @@ impl Tx {
     }
 
     /// Does the first jobs of the group in one transaction and answers them.
-    async fn group(&mut self, group: &mut Vec<Box<dyn Job>>, shared: &Shared) {
+    async fn group(
+        &mut self,
+        group: &mut Vec<Box<dyn Job>>,
+        shared: &Shared,
+        lock: &File,
+    ) -> Result<(), StoreError> {
         let before = self.state.clone();
         let mut results = Vec::with_capacity(group.len());
         let mut written = Written::default();
         let committed = self.transaction(group, &mut results, &mut written).await;
+        let committed = committed.map_err(|error| match error {
+            StoreError::Disk(said) => super::lock::why_not(lock, said),
+            other => other,
+        });
         if let Err(error) = &committed {
             tracing::warn!(%error, jobs = group.len(), "a group of writes was rolled back");
             // SQLite may have rolled back by itself already.
             let _ = self.execute("ROLLBACK").await;
             self.restore(before);
+            if error.ends_the_node() {
+                shared.lost.send_replace(Some(error.clone()));
+            }
         } else {
             *shared.world.write().unwrap_or_else(PoisonError::into_inner) = self.state.world.clone();
             if !written.is_nothing() {
@@ -202,6 +224,7 @@ impl Tx {
             let own = results.next().unwrap_or(Ok(()));
             job.answer(own.and_then(|()| committed.clone()));
         }
+        committed.or_else(|error| if error.ends_the_node() { Err(error) } else { Ok(()) })
     }
 
     async fn transaction(
