@@ -141,7 +141,10 @@ impl Federation {
     }
 
     pub(crate) fn judge_read(&self, block: &Block, known: &[&Document]) -> Verdicts {
-        let mut known: BTreeMap<DocId, Known> = known.iter().map(|d| (d.id, d.known())).collect();
+        self.judge_known(block, known.iter().map(|d| (d.id, d.known())).collect())
+    }
+
+    pub(crate) fn judge_known(&self, block: &Block, mut known: BTreeMap<DocId, Known>) -> Verdicts {
         let before: Vec<_> = known.values().map(|k| (k.index.clone(), k.audience.clone())).collect();
         let gate = Gate { directory: &self.directory, me: self.district.place };
         let verdicts = gate.admit(block, &mut known, &mut rand::rng());

@@ -1,0 +1,1 @@
+//! What the fuzzers found, each as a test of its own: it was mended, and stays so.
