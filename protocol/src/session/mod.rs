@@ -20,7 +20,7 @@ use crate::{
     reconcile::{Print, Visible, shortened},
     wire::{Ack, CloseCode, Frame, Hello, Reconcile},
 };
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// PROBE and ITEMS answered on one connection: one each is needed.
 const COMPARISONS_MAX: usize = 4;
@@ -408,7 +408,9 @@ impl Session {
     }
 
     fn ack(&mut self, ack: Ack) {
-        if ack.to > self.sent.max(self.peer.as_ref().map_or(0, |p| p.in_seq)) {
+        // How far the other side came in another life says nothing about the rows of this one.
+        let same_life = self.peer.as_ref().filter(|p| p.in_epoch == Some(self.start.epoch));
+        if ack.to > self.sent.max(same_life.map_or(0, |p| p.in_seq)) {
             self.close(CloseCode::Protocol, "ack_beyond_sent".into());
             return;
         }
@@ -457,9 +459,10 @@ impl Session {
                     self.close(CloseCode::Protocol, "unexpected_differ".into());
                     return;
                 };
-                let docs =
+                // Each once, however often it is asked for: a row costs a whole document.
+                let docs: BTreeSet<DocId> =
                     wanted.iter().filter_map(|i| items.get(usize::try_from(*i).ok()?)).copied().collect();
-                self.refeed(docs);
+                self.refeed(docs.into_iter().collect());
             }
             Reconcile::Resume { seq, digest } => {
                 let Some(epoch) = self.peer.as_ref().map(|p| p.epoch) else { return };

@@ -18,6 +18,7 @@ use crate::{
     receipt::Opening,
     value::{Map, Value},
 };
+use std::collections::BTreeSet;
 use thiserror::Error;
 
 /// Why a block cannot be read.
@@ -29,6 +30,9 @@ pub enum BlockError {
     /// An author's certificate is neither known nor in the block.
     #[error("the certificate {0} of an author is not known")]
     UnknownCert(CertHash),
+    /// One document stands in two sections: each would be judged as if the other were not there.
+    #[error("the document {0} stands in the block twice")]
+    DocumentTwice(DocId),
 }
 
 struct Streams<'a> {
@@ -103,7 +107,15 @@ impl Block {
         let meta = Reader::new(r.raw(meta_len)?);
         let text = Reader::new(r.raw(text_len)?);
         let mut s = Streams { meta, text, raw: r, federation, certs, actors, keys, places, values_left: 0 };
-        let sections = (0..n).map(|_| s.section()).collect::<Result<Vec<_>, _>>()?;
+        let (mut sections, mut docs) = (Vec::new(), BTreeSet::new());
+        for _ in 0..n {
+            let section = s.section()?;
+            let doc = section.doc.id();
+            if !docs.insert(doc) {
+                return Err(BlockError::DocumentTwice(doc));
+            }
+            sections.push(section);
+        }
         let Streams { meta, text, raw, actors, .. } = s;
         meta.end()?;
         text.end()?;

@@ -100,7 +100,8 @@ fn blocks() -> Vec<Vec<u8>> {
             writer.section(&doc.section(cut, cut == 0), &fed.records());
             if n % 2 == 1 {
                 writer.section(&documents[n - 1].section(0, true), &fed.records());
-                writer.raw_section(&doc.id, &doc.bytes(cut));
+                let third = &documents[(n + 1) % documents.len()];
+                writer.raw_section(&third.id, &third.bytes(cut));
             }
             let certs: Vec<_> = fed.directory.iter().map(|(_, c)| c).take(cut).collect();
             out.push(with(cut as u8, &writer.finish((7, 9, [3; 16]), &certs, &[], &[])));

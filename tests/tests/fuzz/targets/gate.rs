@@ -316,12 +316,7 @@ fn shape(one: &Carried, position: usize, at: &BTreeMap<ChangeHash, usize>) -> Sh
 /// Anything of a block that whoever delivers it could alter.
 fn alter(c: &mut Choice<'_>, fed: &Federation, doc: &Document, block: &mut Block) {
     let how = c.byte();
-    if how % 16 == 0 {
-        let copy = block.sections[0].clone();
-        block.sections.push(copy);
-        return;
-    }
-    if how % 16 == 1 {
+    if how % 16 <= 1 {
         let (a, b) = (c.below(block.actors.len()), c.below(block.actors.len()));
         block.actors[a].record = if c.flag() {
             block.actors[b].record
@@ -330,8 +325,7 @@ fn alter(c: &mut Choice<'_>, fed: &Federation, doc: &Document, block: &mut Block
         };
         return;
     }
-    let which = c.below(block.sections.len());
-    let section = &mut block.sections[which];
+    let [section] = block.sections.as_mut_slice() else { panic!("one section") };
     let n = section.changes.len();
     let (i, j) = (c.below(n), c.below(n));
     match how % 16 {
