@@ -166,7 +166,9 @@ impl Actions {
             ActRequest::TakeOver { reason } => {
                 let reason = required("reason", &reason)?;
                 text(&reason);
-                What::Step(Step::TakeOver { reason })
+                // Taking over what cannot be followed here says so: it is set aside.
+                let sets_aside = matter.held_up.as_ref().map(|h| h.act);
+                What::Step(Step::TakeOver { reason, sets_aside })
             }
             ActRequest::Settle { branch } => What::Step(Step::Settle { branch }),
             ActRequest::Tell { answer, how, note } => {

@@ -187,6 +187,9 @@ kinds! {
         TakeOver = "take_over" {
             /// The ground.
             reason: Text,
+            /// The first of the newest steps, if it sets them aside: a kind beyond this version, or pinned to
+            /// what the place that takes over cannot follow.
+            sets_aside: Option<ActRef>,
         },
         /// The lowest common ancestor of two sealed branches says which goes on (rule R6).
         Settle = "settle" {

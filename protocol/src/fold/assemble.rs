@@ -197,8 +197,9 @@ impl Judge<'_, '_> {
             forks: Vec::new(),
             pending: Vec::new(),
             needs_newer: Vec::new(),
-            moved_by_newer: self.newer_steps.iter().any(|w| *w != 0),
-            moved_by_pending: self.pending_steps.iter().any(|w| *w != 0),
+            held_up: self.held_up(end),
+            begun_by_newer: standing.is_none() && self.newer_steps.iter().any(|w| *w != 0),
+            author_unknown: self.pending_steps.iter().any(|w| *w != 0),
             held_by,
             latest_day: 0,
             standing,
@@ -228,12 +229,14 @@ impl Judge<'_, '_> {
             .filter(|t| {
                 self.chain.branch(*t).is_some_and(|b| {
                     matches!(
-                        b.standing.tip_kind,
-                        StepKind::Decide
-                            | StepKind::Answer
-                            | StepKind::Refuse
-                            | StepKind::Close
-                            | StepKind::Withdraw
+                        b.kind(),
+                        Some(
+                            StepKind::Decide
+                                | StepKind::Answer
+                                | StepKind::Refuse
+                                | StepKind::Close
+                                | StepKind::Withdraw
+                        )
                     )
                 })
             })
@@ -318,7 +321,7 @@ impl Matter {
             Step::Handle { note: Text(text) }
             | Step::Return { reason: Text(text), .. }
             | Step::Reopen { reason: Text(text) }
-            | Step::TakeOver { reason: Text(text) } => Some(text),
+            | Step::TakeOver { reason: Text(text), .. } => Some(text),
             Step::Escalate { reason, .. } | Step::Withdraw { reason } => reason.map(|t| t.0),
             Step::Close { note } => note.map(|t| t.0),
             Step::Accept { .. } | Step::Merge { .. } | Step::Unmerge {} | Step::Settle { .. } => None,

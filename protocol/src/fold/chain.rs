@@ -48,11 +48,21 @@ impl End {
 /// One allowed step in the tree.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Branch {
+    /// The step it hangs under.
     pub(super) parent: Option<usize>,
+    /// The step the chain goes on from: another than `parent` only where steps were set aside.
+    below: Option<usize>,
     first_child: Option<usize>,
     sibling: Option<usize>,
     pub(super) place: PlaceId,
     pub(super) standing: Standing,
+}
+
+impl Branch {
+    /// What kind of step it is, if it can be read.
+    pub(super) fn kind(&self) -> Option<StepKind> {
+        self.standing.unread.is_none().then_some(self.standing.tip_kind)
+    }
 }
 
 /// One allowed settlement.
@@ -130,9 +140,21 @@ impl<'h, 'a> Chain<'h, 'a> {
 
     /// Enters an allowed step on top of what its author saw.
     pub(super) fn enter_step(&mut self, t: usize, seen: End, place: PlaceId, standing: Standing) {
+        self.enter(t, seen, seen.step(), place, standing);
+    }
+
+    /// Enters a step on top of what its author saw that sets aside everything above `below`.
+    pub(super) fn enter(
+        &mut self,
+        t: usize,
+        seen: End,
+        below: Option<usize>,
+        place: PlaceId,
+        standing: Standing,
+    ) {
         let moves = self.moves_below(t) + 1;
         let parent = seen.step();
-        let branch = Branch { parent, first_child: None, sibling: None, place, standing };
+        let branch = Branch { parent, below, first_child: None, sibling: None, place, standing };
         let slot = match parent.and_then(|p| self.tree.get_mut(p)) {
             Some(Some(above)) => &mut above.first_child,
             _ => &mut self.first_root,
@@ -218,8 +240,7 @@ impl<'h, 'a> Chain<'h, 'a> {
             }
         }
         // A take-over ends the wait for a silent holder: its unsealed acts come late, whatever their hash.
-        let takes_over =
-            |t: &usize| self.branch(*t).is_some_and(|b| b.standing.tip_kind == StepKind::TakeOver);
+        let takes_over = |t: &usize| self.branch(*t).is_some_and(|b| b.kind() == Some(StepKind::TakeOver));
         let best = self.children(fork, known).min_by_key(|t| (!takes_over(t), self.hash(*t)));
         // `choose` is asked only where there are children.
         Choice::Go(best.unwrap_or_default())
@@ -272,9 +293,9 @@ impl<'h, 'a> Chain<'h, 'a> {
             .find(|candidate| places.clone().all(|p| is_over(*candidate, p)))
     }
 
-    /// The steps from the end of a walk down to the registration, newest first.
+    /// The steps from the end of a walk down to the registration, newest first, without those set aside.
     pub(super) fn path(&self, end: End) -> impl Iterator<Item = usize> + '_ {
-        std::iter::successors(end.step(), |t| self.branch(*t)?.parent)
+        std::iter::successors(end.step(), |t| self.branch(*t)?.below)
     }
 
     /// What became of every allowed step, now that everything here is known.
@@ -284,8 +305,8 @@ impl<'h, 'a> Chain<'h, 'a> {
         let mut first = None;
         let mut above: Option<usize> = None;
         for t in self.path(end) {
-            if let Some(v) = verdicts.get_mut(t) {
-                *v = Some(Verdict::Counted);
+            if let (Some(v), Some(branch)) = (verdicts.get_mut(t), self.branch(t)) {
+                *v = Some(branch.standing.unread.map_or(Verdict::Counted, |u| u.why.verdict()));
             }
             if let (Some(over), Some(next)) = (above, goes_on.get_mut(t)) {
                 *next = Some(over);
@@ -300,7 +321,8 @@ impl<'h, 'a> Chain<'h, 'a> {
             }
             let above = branch.parent.and_then(|p| verdicts.get(p).copied().flatten());
             let verdict = match (above, branch.parent) {
-                (Some(Verdict::Counted), fork) | (None, fork @ None) => {
+                (Some(Verdict::Counted | Verdict::Pending | Verdict::NeedsNewer), fork)
+                | (None, fork @ None) => {
                     let chosen = match fork {
                         Some(p) => goes_on.get(p).copied().flatten(),
                         None => first,
@@ -337,7 +359,7 @@ impl<'h, 'a> Chain<'h, 'a> {
             return if waits { Verdict::Waiting } else { Verdict::Superseded };
         }
         let taken_over =
-            chosen.and_then(|c| self.branch(c)).is_some_and(|b| b.standing.tip_kind == StepKind::TakeOver);
+            chosen.and_then(|c| self.branch(c)).is_some_and(|b| b.kind() == Some(StepKind::TakeOver));
         let old_holder = fork.and_then(|f| self.branch(f)).map(|b| b.standing.holder);
         if taken_over && old_holder == Some(branch.place) { Verdict::Late } else { Verdict::Superseded }
     }

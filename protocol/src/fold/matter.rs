@@ -7,6 +7,7 @@ use super::{
     digest,
     procedure::{Stage, StepKind},
     rules::Standing,
+    unread::HeldUp,
     verdict::{Verdict, Violation},
 };
 use crate::{
@@ -333,11 +334,12 @@ pub struct Matter {
     pub pending: Vec<ActRef>,
     /// Acts that a newer program understands.
     pub needs_newer: Vec<ActRef>,
-    /// Whether an act that a newer program understands may have moved the matter: then this program must
-    /// not author steps.
-    pub moved_by_newer: bool,
-    /// Whether a step waits for its certificate or a pinned version: what is built on it would wait too.
-    pub moved_by_pending: bool,
+    /// The step at the end of the chain that this program cannot follow: what is built on it would wait too.
+    pub held_up: Option<HeldUp>,
+    /// Whether nothing but an act that a newer program understands begins the matter.
+    pub begun_by_newer: bool,
+    /// Whether a step waits for its author's certificate: what is built on it would wait too.
+    pub author_unknown: bool,
     /// Who held it since when.
     pub held_by: Vec<Held>,
     /// The latest day of any counted act.

@@ -26,6 +26,7 @@ pub mod procedure;
 pub mod proposal;
 pub mod register;
 mod rules;
+mod unread;
 mod verdict;
 mod voices;
 pub mod words;
@@ -37,15 +38,23 @@ pub use matter::{
     Ballot, BallotState, Comment, External, Fork, Held, Listed, Matter, Rating, Reply, Source, Support,
     SymbolicDeadline, Telling, TimelineEntry, Tip,
 };
+pub use unread::{HeldUp, Why};
 pub use verdict::{Verdict, Violation};
 pub use voices::{RATING_SOURCES, WAYS};
 
 use crate::{
     change::Change,
     header::Header,
-    ids::{ActorId, ChangeHash, PlaceId},
+    ids::{ActorId, ChangeHash, Hash, PlaceId},
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+impl Hash {
+    /// The first digits: what people compare.
+    fn short(&self) -> String {
+        self.to_string().chars().take(8).collect()
+    }
+}
 
 /// Everything a fold looks at.
 #[derive(Debug, Clone, Copy)]

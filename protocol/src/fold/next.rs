@@ -8,12 +8,13 @@ use super::{
     matter::Matter,
     procedure::{Stage, StepKind, rules_of},
     rules::{self, Facts, correctable},
+    unread::Why,
     verdict::Violation,
     voices, words,
 };
 use crate::{
     act::{Step, Voice},
-    ids::{ActRef, DocId, PlaceId},
+    ids::{ActRef, DocId, Hash, PlaceId},
 };
 use serde::Serialize;
 use thiserror::Error;
@@ -25,11 +26,20 @@ pub enum NotAllowed {
     #[error("{0}")]
     Violation(#[from] Violation),
     /// Somebody moved the matter with a newer program.
-    #[error("the matter was moved on with a newer program; this program must be brought up to date first")]
+    #[error(
+        "the matter was moved on with a newer program: bring this one up to date, or a place above takes the \
+         matter over"
+    )]
     NeedsNewer,
-    /// A step waits for its certificate or a pinned version.
-    #[error("an earlier step is still waiting for its papers to arrive; try again when they are here")]
+    /// A step waits for its author's certificate.
+    #[error("an earlier step is still waiting for its author's certificate; try again when it is here")]
     Pending,
+    /// The matter is bound to a procedure that is not here.
+    #[error(
+        "the matter waits for procedure {}, which is not here: try again when it has arrived, or a place \
+         above takes the matter over", .0.short()
+    )]
+    NeedsProcedure(Hash),
 }
 
 impl NotAllowed {
@@ -40,6 +50,7 @@ impl NotAllowed {
             Self::Violation(why) => why.name(),
             Self::NeedsNewer => "needs_newer",
             Self::Pending => "pending",
+            Self::NeedsProcedure(_) => "needs_procedure",
         }
     }
 
@@ -48,8 +59,9 @@ impl NotAllowed {
     pub fn zh(self) -> &'static str {
         match self {
             Self::Violation(why) => why.zh(),
-            Self::NeedsNewer => "该事项已由更新版本的程序办理，请先升级本机程序",
-            Self::Pending => "前面一步的有关资料尚未到达，到达后再办",
+            Self::NeedsNewer => "该事项已由更新版本的程序办理，请先升级本机程序，或由上级提级接办",
+            Self::Pending => "前面一步的签署证书尚未到达，到达后再办",
+            Self::NeedsProcedure(_) => "该事项所依据的办理程序尚未到达，到达后再办，或由上级提级接办",
         }
     }
 }
@@ -160,6 +172,12 @@ pub fn check_step(
         return if known { Ok(()) } else { Err(Violation::NotABranch.into()) };
     }
     match (&matter.standing, step) {
+        (_, Step::TakeOver { reason, sets_aside }) if matter.held_up.is_some() => {
+            if *sets_aside != matter.held_up.as_ref().map(|h| h.act) {
+                return Err(Violation::NothingToSetAside.into());
+            }
+            if reason.0.trim().is_empty() { Err(Violation::NoText.into()) } else { Ok(()) }
+        }
         (Some(standing), _) => Ok(rules::fits(step, standing, ancestors, matter)?),
         (None, Step::Register { body, .. }) if body.0.trim().is_empty() => Err(Violation::NoText.into()),
         (None, _) => Ok(()),
@@ -171,12 +189,7 @@ pub fn check_step(
 /// # Errors
 /// [`NotAllowed`] says why not.
 pub fn check_voice(matter: &Matter, place: PlaceId, voice: &Voice) -> Result<(), NotAllowed> {
-    if !matches!(voice, Voice::Comment { .. } | Voice::Support { .. }) {
-        blocked(matter)?;
-        if matter.standing.is_none() {
-            return Err(Violation::NotRegistered.into());
-        }
-    }
+    may_say(matter, words_of(voice))?;
     if let Voice::Tell { answer, .. } = voice {
         if place != matter.home {
             return Err(Violation::NotHome.into());
@@ -189,16 +202,42 @@ pub fn check_voice(matter: &Matter, place: PlaceId, voice: &Voice) -> Result<(),
     Ok(voices::check(voice, seen)?)
 }
 
+/// The stable name of a voice.
+fn words_of(voice: &Voice) -> &'static str {
+    crate::act::ActKind::name(voice)
+}
+
+/// Whether a voice of this kind would be judged now.
+fn may_say(matter: &Matter, name: &str) -> Result<(), NotAllowed> {
+    if matches!(name, "comment" | "support") {
+        return Ok(());
+    }
+    let replied = matter.standing.is_some_and(|s| s.reply.is_some());
+    // What cannot be read takes no reply back.
+    if matter.author_unknown || !(replied && matches!(name, "tell" | "rate")) {
+        blocked(matter)?;
+    }
+    if matter.standing.is_none() {
+        return Err(Violation::NotRegistered.into());
+    }
+    Ok(())
+}
+
 fn blocked(matter: &Matter) -> Result<(), NotAllowed> {
-    match (matter.moved_by_newer, matter.moved_by_pending) {
-        (true, _) => Err(NotAllowed::NeedsNewer),
-        (_, true) => Err(NotAllowed::Pending),
-        _ => Ok(()),
+    match matter.held_up.as_ref().map(|h| h.why) {
+        _ if matter.author_unknown => Err(NotAllowed::Pending),
+        _ if matter.begun_by_newer => Err(NotAllowed::NeedsNewer),
+        Some(Why::NewerKind) => Err(NotAllowed::NeedsNewer),
+        Some(Why::Procedure(pin)) => Err(NotAllowed::NeedsProcedure(pin)),
+        None => Ok(()),
     }
 }
 
 /// Whether `place` may take a step of this kind now.
 fn may(matter: &Matter, place: PlaceId, kind: StepKind) -> Result<(), NotAllowed> {
+    if matter.held_up.is_some() && !matter.author_unknown && kind == StepKind::TakeOver {
+        return if matter.may_set_aside(place) { Ok(()) } else { Err(Violation::NotAbove.into()) };
+    }
     blocked(matter)?;
     if let Some(by) = matter.waiting_for_settlement {
         return match kind {
@@ -290,10 +329,10 @@ fn offer_step(
 
 /// The replies a voice may be about, if it is allowed.
 fn offer_voice(matter: &Matter, place: PlaceId, name: &str) -> Result<Vec<ActRef>, NotAllowed> {
+    may_say(matter, name)?;
     if matches!(name, "comment" | "support") {
         return Ok(Vec::new());
     }
-    blocked(matter)?;
     let Some(standing) = &matter.standing else { return Err(Violation::NotRegistered.into()) };
     let replies = || {
         let mut all: Vec<_> = matter.answers.iter().chain(&matter.refusals).map(|r| (r.on, r.act)).collect();

@@ -7,15 +7,16 @@
 
 use super::{
     Author, FoldInput, Matter,
-    chain::{Chain, End},
+    chain::{Branch, Chain, End},
     history::{History, Past, holds, meet, put, vouched},
     procedure::{self, StepKind},
     rules::{self, Facts, Standing},
+    unread::Why,
     verdict::{Verdict, Violation},
     voices,
 };
 use crate::{
-    act::{Act, ActError, Step, Voice},
+    act::{Act, ActError, Field, Step, Voice},
     change::Body,
     ids::{ActRef, DocId, PlaceId},
     limits::CLAIMED_DAY_MAX,
@@ -151,7 +152,11 @@ impl<'h, 'a> Judge<'h, 'a> {
             _ if !plausible => Verdict::Malformed,
             (_, None) => Verdict::Pending,
             _ if !vouched(self.history, self.past, t) => Verdict::Revoked,
-            (Err(ActError::UnknownKind(_)), Some(_)) => Verdict::NeedsNewer,
+            (Err(ActError::UnknownKind(_)), Some(author)) => {
+                let prev = <Option<ActRef> as Field>::get("prev", value, &mut 0).flatten();
+                entered = *container == STEPS && self.enter_unread(t, prev, author, seen, Why::NewerKind);
+                Verdict::NeedsNewer
+            }
             (Ok(Read::Step(act)), Some(author)) => {
                 let (verdict, moved) = self.step(t, act, author, day, seen);
                 entered = moved;
@@ -183,24 +188,15 @@ impl<'h, 'a> Judge<'h, 'a> {
     /// Remembers steps on which later ones cannot be judged.
     fn mark(&mut self, t: usize, verdict: Verdict, author: Option<&Author>, seen: End) {
         match verdict {
-            Verdict::Pending => put(&mut self.pending_steps, t),
+            Verdict::Pending if author.is_none() => put(&mut self.pending_steps, t),
             Verdict::Revoked => put(&mut self.revoked_steps, t),
-            // What could never have moved the matter must not hold it up either.
-            Verdict::NeedsNewer if author.is_some_and(|a| self.could_move(a.place, seen)) => {
+            // Nobody but the home place begins a matter, in whatever version.
+            Verdict::NeedsNewer
+                if seen == End::Nothing && author.is_some_and(|a| a.place == self.input.header.home) =>
+            {
                 put(&mut self.newer_steps, t);
             }
             _ => {}
-        }
-    }
-
-    fn could_move(&self, place: PlaceId, seen: End) -> bool {
-        let home = self.input.header.home;
-        match (seen, self.standing(seen)) {
-            (End::At(_), Some(s)) => {
-                place == s.holder || place == home || self.chain.above(s.holder).contains(&place)
-            }
-            (End::Nothing, _) => place == home,
-            _ => true,
         }
     }
 
@@ -214,16 +210,24 @@ impl<'h, 'a> Judge<'h, 'a> {
         if meet(row, &self.pending_steps) {
             return (Verdict::Pending, false);
         }
-        if meet(row, &self.newer_steps) {
-            return (Verdict::NeedsNewer, false);
-        }
         let result = match seen {
+            End::Nothing if meet(row, &self.newer_steps) => Err(Verdict::NeedsNewer),
             End::Nothing => self.first(t, act, author, day),
-            End::At(_) => self.next(t, act, author, day, seen),
+            End::At(_) => match self.standing(seen).and_then(|s| s.unread) {
+                Some(unread) => return self.on_unread(t, act, author, day, seen, unread),
+                None => self.next(t, act, author, day, seen),
+            },
             End::Waiting { fork, by } => self.settle(t, act, author, fork, by),
         };
         match result {
             Ok(moved) => (Verdict::Counted, moved),
+            // Allowed, but the pinned version is not here to be followed: the matter waits on it.
+            Err(verdict @ Verdict::Pending) => match &act.what {
+                Step::Accept { procedure, .. } => {
+                    (verdict, self.enter_unread(t, act.prev, author, seen, Why::Procedure(*procedure)))
+                }
+                _ => (verdict, false),
+            },
             Err(verdict) => (verdict, false),
         }
     }
@@ -271,7 +275,6 @@ impl<'h, 'a> Judge<'h, 'a> {
                 }
                 return Ok(false);
             }
-            // Allowed, but the pinned version is not here to be followed.
             Step::Accept { procedure, .. } if *procedure != procedure::BUILT_IN => {
                 return Err(Verdict::Pending);
             }
@@ -316,7 +319,7 @@ impl<'h, 'a> Judge<'h, 'a> {
         Ok(true)
     }
 
-    fn name(&self, t: usize) -> Result<ActRef, Verdict> {
+    pub(super) fn name(&self, t: usize) -> Result<ActRef, Verdict> {
         self.history.nodes.get(t).map(super::history::Node::act).ok_or(Verdict::Pending)
     }
 
@@ -356,20 +359,30 @@ impl<'h, 'a> Judge<'h, 'a> {
             if meet(row, &self.pending_steps) {
                 return Verdict::Pending;
             }
-            if meet(row, &self.newer_steps) {
-                return Verdict::NeedsNewer;
-            }
-            if self.standing(seen).is_none() {
-                return self.unregistered(t);
+            let Some(standing) = self.standing(seen) else {
+                let newer = meet(row, &self.newer_steps);
+                return if newer { Verdict::NeedsNewer } else { self.unregistered(t) };
+            };
+            // What cannot be read takes no reply back, but it may be one, and it may end a vote.
+            let waits = match &act.what {
+                Voice::Rate { .. } => standing.reply.is_none(),
+                Voice::Ballot { .. } => true,
+                _ => false,
+            };
+            if let Some(unread) = standing.unread.filter(|_| waits) {
+                return unread.why.verdict();
             }
         }
         if let Voice::Tell { answer, .. } = &act.what {
             let replies = |at: usize| {
-                self.chain
-                    .branch(at)
-                    .is_some_and(|b| matches!(b.standing.tip_kind, StepKind::Answer | StepKind::Refuse))
+                let kind = self.chain.branch(at).and_then(Branch::kind);
+                matches!(kind, Some(StepKind::Answer | StepKind::Refuse))
             };
             if !self.known_as(t, *answer).any(replies) {
+                let unread = |at: usize| Some(self.chain.branch(at)?.standing.unread?.why.verdict());
+                if let Some(verdict) = self.known_as(t, *answer).find_map(unread) {
+                    return verdict;
+                }
                 let revoked = self.known_as(t, *answer).any(|at| holds(&self.revoked_steps, at));
                 return if revoked { Verdict::Revoked } else { Verdict::Violation(Violation::NothingToTell) };
             }
@@ -401,10 +414,15 @@ impl Facts for Seen<'_, '_, '_> {
     }
 
     fn absorbs(&self, doc: &DocId) -> bool {
-        let last = self.judge.chain.path(self.end).find_map(|at| match &self.judge.slots.get(at)?.read {
-            Some(Read::Step(Act { what: Step::Absorb { source }, .. })) if source.doc == *doc => Some(true),
-            Some(Read::Step(Act { what: Step::Release { source }, .. })) if source == doc => Some(false),
-            _ => None,
+        let readable = |at: &usize| self.judge.chain.branch(*at).is_some_and(|b| b.standing.unread.is_none());
+        let last = self.judge.chain.path(self.end).filter(readable).find_map(|at| {
+            match &self.judge.slots.get(at)?.read {
+                Some(Read::Step(Act { what: Step::Absorb { source }, .. })) if source.doc == *doc => {
+                    Some(true)
+                }
+                Some(Read::Step(Act { what: Step::Release { source }, .. })) if source == doc => Some(false),
+                _ => None,
+            }
         });
         last.unwrap_or(false)
     }

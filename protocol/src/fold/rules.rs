@@ -6,6 +6,7 @@
 use super::{
     matter::SymbolicDeadline,
     procedure::{By, Follows, Holder, LIMITS, NO_LIMIT, Rule, Stage, StepKind, Then, rules_of},
+    unread::Unread,
     verdict::Violation,
 };
 use crate::{
@@ -31,6 +32,8 @@ pub(super) struct Standing {
     pub(super) deadline: Option<SymbolicDeadline>,
     /// The newest answer or refusal.
     pub(super) reply: Option<ActRef>,
+    /// Steps on top of what is told here that cannot be read; `tip` is then the last of them.
+    pub(super) unread: Option<Unread>,
 }
 
 /// What a rule may ask beyond the standing.
@@ -99,7 +102,12 @@ pub(super) fn fits(
     let said = |text: &crate::act::Text| ensure(!text.0.trim().is_empty(), Violation::NoText);
     match step {
         Step::Register { body, .. } => said(body),
-        Step::Refuse { reason } | Step::Reopen { reason } | Step::TakeOver { reason } => said(reason),
+        Step::Refuse { reason } | Step::Reopen { reason } => said(reason),
+        Step::TakeOver { reason, sets_aside } => {
+            // Where there is something to set aside, the fold does not come here.
+            ensure(sets_aside.is_none(), Violation::NothingToSetAside)?;
+            said(reason)
+        }
         Step::Escalate { to, .. } => ensure(ancestors.first() == Some(to), Violation::NotParent),
         Step::Return { to, reason } => {
             ensure(facts.may_return_to(*to), Violation::NotBelow)?;
@@ -165,6 +173,7 @@ pub(super) fn registered(home: PlaceId, act: ActRef, day: i64) -> Standing {
         calendar: None,
         deadline: limit(Stage::Registered, None, day),
         reply: None,
+        unread: None,
     }
 }
 

@@ -154,6 +154,8 @@ violations! {
     NotABranch = "not_a_branch", "裁定所指的一步不在待裁定之列", "the branch named is not one of those that wait";
     /// Closing by the home place before people were told.
     NotToldYet = "not_told_yet", "尚未告知群众，登记地不能办结", "the people have not been told yet";
+    /// A take-over that sets aside what stands, or what is not the first step it could set aside.
+    NothingToSetAside = "nothing_to_set_aside", "没有可以搁置的一步", "there is no step that could be set aside";
     /// No reason or text was given.
     NoText = "no_text", "没有写明内容", "the text that is compulsory is missing";
     /// A vote after the matter was answered or ended.

@@ -409,34 +409,6 @@ fn a_change_whose_past_is_missing_waits() {
 }
 
 #[test]
-fn a_step_of_a_newer_program_holds_up_what_it_may_have_moved() {
-    let levitate = |w: &World| {
-        let mut map = crate::value::Map::new();
-        map.insert("kind".into(), crate::value::Value::Str("levitate".into()));
-        map.insert("on".into(), crate::value::Value::Int(w.today));
-        map
-    };
-    let mut w = World::registered();
-    let by_stranger = {
-        let map = levitate(&w);
-        w.put(NEIGHBOUR, 0, map)
-    };
-    w.share();
-    let fine = w.step(VILLAGE, accept());
-    let m = w.fold();
-    assert_eq!(verdict(&m, by_stranger), Verdict::NeedsNewer);
-    assert_eq!((verdict(&m, fine), m.moved_by_newer), (Verdict::Counted, false));
-    let map = levitate(&w);
-    let by_holder = w.put(VILLAGE, 0, map);
-    let after = w.step(VILLAGE, handle());
-    let m = w.fold();
-    assert_eq!(m.needs_newer, [by_stranger, by_holder, after]);
-    assert_eq!(m.timeline.iter().find(|e| e.act == by_holder).unwrap().kind, "levitate");
-    let next = next::next(&m, V, &[T, D]);
-    assert!(!next.allows("handle") && next.allows("comment"));
-}
-
-#[test]
 fn a_malformed_act_is_shown_and_counts_for_nothing() {
     let mut w = World::registered();
     let mut map = crate::value::Map::new();

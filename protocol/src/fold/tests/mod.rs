@@ -4,6 +4,7 @@ mod flow;
 mod forks;
 mod others;
 mod random;
+mod unread;
 mod world;
 
 use super::procedure;

@@ -60,7 +60,7 @@ fn act(w: &mut World, e: &Event) {
     let reply = seen.newest_reply().map_or(any, |r| r.act);
     let step = match e.action % 32 {
         0 | 1 => register(),
-        2..=4 if e.choice.is_multiple_of(11) => {
+        2..=4 if e.choice.is_multiple_of(3) => {
             Step::Accept { procedure: Hash([1; 32]), calendar: Hash([2; 32]) }
         }
         2..=4 => accept(),
@@ -83,7 +83,12 @@ fn act(w: &mut World, e: &Event) {
         18 => Step::Reopen { reason: text("未办好") },
         19 => Step::Withdraw { reason: None },
         20 => correct(seen.tip.map_or(any, |t| t.act), None, Some("改")),
-        21 | 22 => take_over(),
+        21 => Step::TakeOver { reason: text("接"), sets_aside: seen.held_up.as_ref().map(|h| h.act) },
+        22 if e.choice.is_multiple_of(3) => {
+            w.newer(e.node, seen.tip.map(|t| t.act));
+            return;
+        }
+        22 => take_over(),
         23 => Step::Settle { branch: pick(&seen.branches, e.choice).unwrap_or(any) },
         _ => {
             let voice = match e.choice % 5 {
@@ -121,9 +126,16 @@ fn happen(events: &[Event]) -> World {
     w
 }
 
-/// What a later arrival may turn a verdict into, besides itself.
-fn fork_choice(v: Verdict) -> bool {
-    matches!(v, Verdict::Counted | Verdict::Superseded | Verdict::Late | Verdict::Waiting)
+/// Whether a later arrival may turn one verdict into the other: only by choosing among branches.
+fn fork_choice(kind: &str, before: Verdict, after: Verdict) -> bool {
+    let beside = |v| matches!(v, Verdict::Superseded | Verdict::Late | Verdict::Waiting);
+    let on_the_way = |v| match v {
+        Verdict::Counted => StepKind::from_name(kind).is_some(),
+        // What cannot be read yet, on the way or beside it, is not counted by mere arrivals.
+        Verdict::Pending | Verdict::NeedsNewer => true,
+        _ => false,
+    };
+    beside(before) && (beside(after) || on_the_way(after)) || beside(after) && on_the_way(before)
 }
 
 fn verdicts(m: &Matter) -> BTreeMap<crate::ids::ChangeHash, (&str, Verdict, i64)> {
@@ -168,8 +180,7 @@ proptest! {
             for (hash, (kind, before, day)) in verdicts(&view) {
                 let (_, after, later_day) = whole[&hash];
                 prop_assert_eq!(day, later_day);
-                let moves = StepKind::from_name(kind).is_some();
-                let same = before == after || moves && fork_choice(before) && fork_choice(after);
+                let same = before == after || fork_choice(kind, before, after);
                 prop_assert!(same, "{} {:?} became {:?}", kind, before, after);
             }
         }
@@ -253,7 +264,10 @@ fn step_named(name: &str, m: &Matter, item: Option<&next::NextAct>, to: PlaceId,
         StepKind::Withdraw => Step::Withdraw { reason: None },
         StepKind::Correct if registers => correct(tip, Some("改名"), None),
         StepKind::Correct => correct(tip, None, Some("改")),
-        StepKind::TakeOver => take_over(),
+        StepKind::TakeOver => {
+            let sets_aside = m.held_up.as_ref().map(|h| h.act);
+            Step::TakeOver { reason: text("超期未办"), sets_aside }
+        }
         StepKind::Settle => Step::Settle { branch: pick(&m.branches, choice).unwrap_or(none) },
     })
 }
@@ -282,7 +296,17 @@ fn random_histories_reach_every_stage_and_verdict() {
         *counts.entry("forked").or_default() += m.forks.len();
     }
     let stages = Stage::ALL.iter().map(|s| s.name());
-    let verdicts = ["counted", "violation", "late", "superseded", "waiting", "pending", "settled", "forked"];
+    let verdicts = [
+        "counted",
+        "violation",
+        "late",
+        "superseded",
+        "waiting",
+        "pending",
+        "needs_newer",
+        "settled",
+        "forked",
+    ];
     let reasons = ["not_newest", "not_holder", "not_own_step", "waits_for_settlement", "ballot_closed"];
     for name in stages.chain(verdicts).chain(reasons) {
         assert!(counts.get(name).is_some_and(|n| *n > 0), "{name} is never reached: {counts:?}");

@@ -7,7 +7,7 @@ use crate::{
     header::Header,
     ids::{ActRef, ActorId, ChangeHash, DocId, FederationId, Hash, Incarnation, NodeKey, PlaceId, hash},
     kind::Kind,
-    value::Map,
+    value::{Map, Value},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,7 +76,7 @@ pub(super) fn escalate(to: PlaceId) -> Step {
 }
 
 pub(super) fn take_over() -> Step {
-    Step::TakeOver { reason: text("超期未办") }
+    Step::TakeOver { reason: text("超期未办"), sets_aside: None }
 }
 
 pub(super) fn close() -> Step {
@@ -184,6 +184,22 @@ impl World {
 
     pub(super) fn put(&mut self, node: usize, container: usize, value: Map) -> ActRef {
         self.write(node, Body::Act { creator: self.nodes[VILLAGE].actor, container, value })
+    }
+
+    /// A step of a kind that this program does not know.
+    pub(super) fn newer(&mut self, node: usize, prev: Option<ActRef>) -> ActRef {
+        let mut map = Map::new();
+        map.insert("kind".into(), Value::Str("levitate".into()));
+        map.insert("on".into(), Value::Int(self.today));
+        if let Some(prev) = prev {
+            map.insert("prev".into(), Value::Str(prev.to_string()));
+        }
+        self.put(node, 0, map)
+    }
+
+    /// What the next step of a node follows.
+    pub(super) fn tip(&self, node: usize) -> Option<ActRef> {
+        self.view(node).tip.map(|t| t.act)
     }
 
     fn act<K: ActKind>(&self, prev: Option<ActRef>, what: K) -> Map {
