@@ -83,7 +83,12 @@ enum Command {
 
 fn logging(format: LogFormat, default: &str) {
     let filter = EnvFilter::try_from_env("YISHI_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A log that cannot be written, on the disk that is full, must not end the node: complaining about it
+    // to the same place would.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     match format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),

@@ -72,16 +72,34 @@ impl Store {
         self.submit(move |tx| Box::pin(async move { tx.undirty(&docs).await })).await
     }
 
-    /// Marks documents as about to be read; [`Store::undirty`] takes the mark away.
+    /// Marks documents as about to be read; [`Store::project`] takes the mark away. `again` says that they
+    /// bear the mark of an earlier process: only that is counted.
     ///
     /// # Errors
     /// [`StoreError`] when it was not stored.
-    pub async fn begin_applying(&self, docs: &[DirtyDoc]) -> Result<(), StoreError> {
+    pub async fn begin_applying(&self, docs: &[DirtyDoc], again: bool) -> Result<(), StoreError> {
         let rows = json_ints(docs.iter().map(|d| d.row));
+        let more = i64::from(again);
         self.submit(move |tx| {
             Box::pin(async move {
                 let sql = "INSERT INTO applying (doc) SELECT value FROM json_each(?1) WHERE true
-                           ON CONFLICT DO UPDATE SET times = times + 1";
+                           ON CONFLICT DO UPDATE SET times = times + ?2";
+                sqlx::query(sql).bind(rows).bind(more).execute(&mut tx.conn).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Takes the mark away: reading went well, whatever comes after it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it was not stored.
+    pub async fn was_read(&self, docs: &[DirtyDoc]) -> Result<(), StoreError> {
+        let rows = json_ints(docs.iter().map(|d| d.row));
+        self.submit(move |tx| {
+            Box::pin(async move {
+                let sql = "DELETE FROM applying WHERE doc IN (SELECT value FROM json_each(?1))";
                 sqlx::query(sql).bind(rows).execute(&mut tx.conn).await?;
                 Ok(())
             })

@@ -392,7 +392,7 @@ async fn the_queue_keeps_what_changed_while_it_was_being_folded() {
     let batch = Batch { docs: vec![header], commits: commits(&history[..1]), ..Batch::default() };
     store.write(batch).await.unwrap();
     let taken = store.dirty_docs(10).await.unwrap();
-    store.begin_applying(&taken).await.unwrap();
+    store.begin_applying(&taken, false).await.unwrap();
     assert_eq!(store.interrupted().await.unwrap(), [(doc, 1)]);
     store.write(Batch { commits: commits(&history[1..]), ..Batch::default() }).await.unwrap();
     store.undirty(taken).await.unwrap();

@@ -43,7 +43,7 @@ pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
 pub(crate) struct Node {
     pub(crate) dir: PathBuf,
     pub(crate) link: SocketAddr,
-    child: Option<Child>,
+    pub(crate) child: Option<Child>,
 }
 
 impl Drop for Node {
