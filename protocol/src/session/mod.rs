@@ -179,6 +179,8 @@ enum Waiting {
 pub struct Session {
     start: Start,
     peer: Option<Hello>,
+    /// The other side's database is not the one this side followed.
+    other_life: bool,
     effects: VecDeque<Effect>,
     out: Out,
     head: u64,
@@ -218,6 +220,7 @@ impl Session {
         };
         Self {
             peer: None,
+            other_life: false,
             effects: VecDeque::from([Effect::Send(Frame::Hello(hello))]),
             out: Out::Quiet,
             head: start.head,
@@ -354,13 +357,9 @@ impl Session {
             // Another life of their database: they will find that this cursor does not fit and reconcile.
             Some(_) => self.awaiting_resume = true,
         }
-        // This side's feed, seen from there.
+        self.other_life = other_life;
+        // This side's feed, seen from there. A new life there does not hide that this one may be old too.
         match hello.in_epoch {
-            _ if other_life => self.gather(),
-            None => {
-                (self.sent, self.acked) = (0, 0);
-                self.out = Out::Streaming;
-            }
             Some(epoch) if epoch == self.start.epoch => {
                 if hello.in_seq > self.head {
                     self.effects.push_back(Effect::RenewLife);
@@ -370,7 +369,11 @@ impl Session {
                 self.out = Out::Comparing;
                 self.effects.push_back(Effect::NeedDigest(hello.in_seq));
             }
-            Some(_) => self.gather(),
+            None if !other_life => {
+                (self.sent, self.acked) = (0, 0);
+                self.out = Out::Streaming;
+            }
+            _ => self.gather(),
         }
         self.peer = Some(hello);
     }
@@ -383,12 +386,14 @@ impl Session {
 
     fn compared(&mut self, mine: Option<[u8; 16]>) {
         let Some(hello) = self.peer.as_ref().filter(|_| self.out == Out::Comparing) else { return };
-        if mine == Some(hello.in_digest) || (mine.is_some() && Bug::NoDigestCheck.planted()) {
+        let same_past =
+            mine == Some(hello.in_digest) || (mine.is_some() && Bug::NoDigestCheck.planted());
+        if same_past && !self.other_life {
             self.sent = hello.in_seq;
             // A peer that went back acknowledges anew what it is sent anew.
             self.acked = self.acked.min(hello.in_seq);
             self.out = Out::Streaming;
-        } else if hello.in_digest == NO_DIGEST {
+        } else if same_past || hello.in_digest == NO_DIGEST {
             self.gather();
         } else {
             // Another past under the same name: this database was put back, and has written on.

@@ -43,6 +43,30 @@ fn rows_of_another_life_do_not_let_a_neighbour_acknowledge_what_was_never_sent()
     );
 }
 
+/// Both ends put back from backups: the neighbour's new life must not hide that it knows rows which this
+/// database has lost, or their numbers would be given twice.
+#[test]
+fn a_neighbour_in_a_new_life_still_tells_that_this_database_is_old() {
+    let old = |in_seq| {
+        let cursor = Some((Epoch([6; 16]), 4, [5; 16]));
+        let mut session = Session::new(Start { cursor, ..start(9) });
+        session.handle(hello(Epoch([1; 16]), in_seq));
+        session
+    };
+    let mut session = old(12);
+    assert!(effects(&mut session).iter().any(|e| matches!(e, Effect::RenewLife)), "it has rows up to 12");
+    // The same position with another past.
+    let mut session = old(9);
+    session.handle(Event::Digest(Some([4; 16])));
+    assert!(effects(&mut session).iter().any(|e| matches!(e, Effect::RenewLife)), "another past");
+    // The same past: only the neighbour's life is new, and the histories are compared.
+    let mut session = old(9);
+    session.handle(Event::Digest(Some([3; 16])));
+    let after = effects(&mut session);
+    assert!(after.iter().any(|e| matches!(e, Effect::NeedVisible)), "{after:?}");
+    assert!(!after.iter().any(|e| matches!(e, Effect::RenewLife)));
+}
+
 #[test]
 fn a_document_that_is_asked_for_again_and_again_is_fed_once() {
     let docs: Vec<DocId> = (0..3).map(|n| DocId([n; 32])).collect();

@@ -13,7 +13,7 @@ use yishi_protocol::{
     act::{Act, ActKind, Step, Text, Voice, container_of},
     audience::Reach,
     calendar::Calendar,
-    cert::Certificate,
+    cert::{Certificate, Directory},
     change::{self, Change},
     commit::{ActorRecord, Commit, Cover},
     fold::procedure,
@@ -140,6 +140,35 @@ impl Federation {
         let up = NewLink { peer: self.town.cert.place, up: true, address: None };
         store.write(Batch { links: vec![up], ..Batch::default() }).await?;
         Ok(store)
+    }
+
+    /// Every certificate, as the district has them.
+    pub(crate) fn directory(&self) -> Result<Directory> {
+        let mut directory = Directory::new(self.district.cert.clone())?;
+        directory.add(self.town.cert.clone())?;
+        directory.add(self.village.cert.clone())?;
+        Ok(directory)
+    }
+
+    /// The district.
+    pub(crate) fn top(&self) -> PlaceId {
+        self.district.cert.place
+    }
+
+    /// Whose the actors are.
+    pub(crate) fn records(&self) -> BTreeMap<ActorId, ActorRecord> {
+        [&self.district, &self.town, &self.village].map(|p| (p.actor(), p.record())).into()
+    }
+
+    /// One document that is in no database.
+    pub(crate) fn history(&mut self, serial: u32) -> Result<(Header, Vec<Commit>)> {
+        let (header, commits, _) = self.document(serial)?;
+        Ok((header, commits))
+    }
+
+    /// Whether the newest change of a document is in a database.
+    pub(crate) async fn newest(&self, store: &Store, tip: &Tip) -> Result<bool> {
+        Ok(store.doc_commits(&tip.doc).await?.iter().any(|c| c.commit.hash == tip.head))
     }
 
     /// Writes `n` documents into the child's database.

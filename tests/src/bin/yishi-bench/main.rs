@@ -1,11 +1,14 @@
 //! `yishi-bench`: speed, bytes and memory of the running product, beside what they are to be.
 //!
-//! Nodes are real processes of the `yishi-node` that lies beside this program; nothing is measured from
-//! within them but what their own API tells.
+//! For `link` and `village` nodes are real processes of the `yishi-node` that lies beside this program, and
+//! nothing is measured from within them but what their own API tells. `gate` and `reconcile` call the
+//! product's own code in this process.
 
 mod federation;
+mod gate;
 mod link;
 mod process;
+mod reconcile;
 mod report;
 mod texts;
 mod village;
@@ -24,6 +27,10 @@ struct Cli {
 enum Command {
     /// A child brings its documents to a fresh parent; then a reconnection, then a catch-up.
     Link(link::LinkRequest),
+    /// How many commits the gate judges in a second.
+    Gate(gate::GateRequest),
+    /// A link of many documents after a restore: round trips and bytes until both agree.
+    Reconcile(reconcile::ReconcileRequest),
     /// A village's node with years of matters: memory and time to the first page.
     Village(village::VillageRequest),
 }
@@ -32,6 +39,8 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Link(request) => link::run(request).await,
+        Command::Gate(request) => gate::run(&request),
+        Command::Reconcile(request) => reconcile::run(request).await,
         Command::Village(request) => village::run(request).await,
     }
 }
