@@ -141,6 +141,30 @@ pub enum PlaceVerb {
         /// 原因，会留存 · the reason, which is kept
         #[arg(long)]
         reason: String,
+        /// 只有本机在此刻之前收下的才算数，如失窃的时间：2026-11-16 或 "2026-11-16 09:30"；不写则已收下的全部算数
+        /// only what this node had stored before then counts; without it all that is stored
+        #[arg(long, value_name = "WHEN", verbatim_doc_comment)]
+        since: Option<String>,
+        /// 连换上的新钥匙一起撤销 · also the newest key, where one has replaced another
+        #[arg(long)]
+        all_keys: bool,
+        /// 不再询问 · do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// 采纳已撤销的钥匙写的、本机收下而未算数的内容 · let count what a revoked key wrote and this node had stored
+    Admit {
+        /// 代码、名称或标识 · code, name or id
+        place: String,
+        /// 原因，会留存 · the reason, which is kept
+        #[arg(long)]
+        reason: String,
+        /// 此刻之前收下的 · what was stored here before then
+        #[arg(long, value_name = "WHEN", required_unless_present = "matter")]
+        until: Option<String>,
+        /// 只采纳这些事项里的，可写多次 · only in these matters, may be repeated
+        #[arg(long, value_name = "REF")]
+        matter: Vec<String>,
         /// 不再询问 · do not ask
         #[arg(long)]
         yes: bool,

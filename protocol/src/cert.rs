@@ -6,7 +6,7 @@
 
 use crate::{
     codec::{DecodeError, Reader, Writer},
-    ids::{ActorId, CertHash, ChangeHash, DocId, FederationId, Incarnation, NodeKey, PlaceId, hash},
+    ids::{ActorId, CertHash, ChangeHash, DocId, FederationId, Hash, Incarnation, NodeKey, PlaceId, hash},
     key::{BadSignature, SecretKeys, Signature},
     limits::{
         CERT_BYTES_MAX, CERT_CHAIN_MAX, NAME_BYTES_MAX, REVOCATION_BYTES_MAX, REVOCATION_CERTS_MAX,
@@ -16,6 +16,7 @@ use crate::{
 use thiserror::Error;
 
 mod directory;
+mod standing;
 pub use directory::{Directory, KnownPlace};
 
 const FORMAT: u64 = 1;
@@ -220,8 +221,9 @@ pub struct Revocation {
     pub reason: String,
     /// The last changes that count, sorted.
     pub last_valid: Vec<(DocId, ChangeHash)>,
-    /// Certificates this one issued that stay valid, sorted; a thief's are not among them.
-    pub still_valid: Vec<CertHash>,
+    /// Names of the records this one issued that stay valid, sorted: certificates and revocations. A
+    /// thief's are not among them.
+    pub still_valid: Vec<Hash>,
     /// Who revokes: a certificate of a place above.
     pub issuer: CertHash,
     /// By the issuer's key.
@@ -263,6 +265,12 @@ impl Revocation {
         w.finish()
     }
 
+    /// The revocation's name: the hash of its bytes.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        Hash(hash("yishi/revocation-hash/1", &[&self.encode()]))
+    }
+
     /// Reads what [`Revocation::encode`] wrote.
     ///
     /// # Errors
@@ -284,7 +292,7 @@ impl Revocation {
             return Err(DecodeError::Unsorted);
         }
         let n = r.count(REVOCATION_CERTS_MAX)?;
-        let still_valid = (0..n).map(|_| r.array().map(CertHash)).collect::<Result<Vec<_>, _>>()?;
+        let still_valid = (0..n).map(|_| r.array().map(Hash)).collect::<Result<Vec<_>, _>>()?;
         if !still_valid.is_sorted_by(|a, b| a < b) {
             return Err(DecodeError::Unsorted);
         }

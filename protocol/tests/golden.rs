@@ -14,7 +14,7 @@ use yishi_protocol::{
     change::{self, Change},
     commit::{ActorRecord, Cover},
     header::Header,
-    ids::{CertHash, ChangeHash, DocId, Epoch, Incarnation, NodeKey, PlaceId},
+    ids::{CertHash, ChangeHash, DocId, Epoch, Hash, Incarnation, NodeKey, PlaceId},
     invite::Invite,
     key::{SecretKeys, Signature},
     kind::Kind,
@@ -94,7 +94,7 @@ impl Fixed {
                 (DocId([5; 32]), ChangeHash([6; 32])),
                 (self.header.doc_id(), ChangeHash([4; 32])),
             ],
-            still_valid: vec![CertHash([7; 32])],
+            still_valid: vec![Hash([7; 32])],
             issuer: self.root.hash(),
             signature: Signature([0; 64]),
         }

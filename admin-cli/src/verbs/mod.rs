@@ -9,6 +9,7 @@ pub mod matter;
 pub mod outcome;
 pub mod people;
 pub mod place;
+pub mod revoke;
 pub mod show;
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `yishi place`: the tree, invitations, revocation.
+//! `yishi place`: the tree and invitations; revocation is in `revoke`.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,8 @@ use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 use serde_json::{Value, json};
 
-use super::{Desk, instant, items, number, text, truth};
+use super::{Desk, fields, instant, items, number, revoke, text, truth};
 use crate::args::PlaceVerb;
-use crate::client::escaped;
 use crate::table::{Cell, Paint, Table};
 use crate::trouble::Trouble;
 use crate::words;
@@ -29,7 +28,21 @@ pub async fn run(verb: PlaceVerb, desk: &mut Desk) -> Result<(), Trouble> {
             }
             invite(desk, &body, !no_qr).await
         }
-        PlaceVerb::Revoke { place, reason, yes } => revoke(desk, &place, &reason, yes).await,
+        PlaceVerb::Revoke { place, reason, since, all_keys, yes } => {
+            let mut body = fields(&[("reason", Some(reason.into())), ("since", since.map(Value::from))]);
+            if let (true, Some(fields)) = (all_keys, body.as_object_mut()) {
+                fields.insert("all_keys".to_owned(), Value::Bool(true));
+            }
+            revoke::revoke(desk, &place, body, yes).await
+        }
+        PlaceVerb::Admit { place, reason, until, matter, yes } => {
+            let body = fields(&[
+                ("reason", Some(reason.into())),
+                ("until", until.map(Value::from)),
+                ("matters", (!matter.is_empty()).then(|| matter.into())),
+            ]);
+            revoke::admit(desk, &place, body, yes).await
+        }
     }
 }
 
@@ -137,53 +150,7 @@ fn qr_code(token: &str, colour: bool) -> Result<String, Trouble> {
     Ok(lines.lines().map(|line| format!("\x1b[30;107m{line}\x1b[0m")).collect::<Vec<_>>().join("\n"))
 }
 
-async fn revoke(desk: &mut Desk, wanted: &str, reason: &str, yes: bool) -> Result<(), Trouble> {
-    let lang = desk.lang();
-    if !yes {
-        let places = desk.client()?.list("/places", usize::MAX).await?;
-        let all = items(&places, "items");
-        let found: Vec<&Value> = all
-            .iter()
-            .filter(|place| ["id", "code", "name"].iter().any(|key| text(place, key) == wanted))
-            .collect();
-        let consequence = match found.as_slice() {
-            [place] => {
-                let (name, code, open) =
-                    (text(place, "name"), text(place, "code"), number(place, "open_matters"));
-                let below = descendants(all, text(place, "id"));
-                words!(
-                    lang,
-                    "将撤销 {name}（{code}）：\n  · 它的连接马上断开，此后写的内容不再收；已经收到的全部保留。\n  · 它的下级 {below} 个，也不能再经过它送来内容。\n  · 它有 {open} 件未办结的事项，需要由上级接办。\n  · 要恢复，得重新邀请（yishi place invite {code} --replace）。",
-                    "{name} ({code}) will be revoked:\n  · Its link closes at once; what it writes from now on is not taken. All that came before is kept.\n  · The {below} places below it can send nothing through it either.\n  · Its {open} open matters have to be taken over from above.\n  · To bring it back, invite it anew (yishi place invite {code} --replace)."
-                )
-            }
-            _ => words!(
-                lang,
-                "将撤销「{wanted}」：它的连接马上断开，此后写的内容不再收；已经收到的全部保留。",
-                "“{wanted}” will be revoked: its link closes at once and what it writes from now on is not taken. All that came before is kept."
-            ),
-        };
-        desk.console.confirm(&consequence, false)?;
-    }
-    let path = format!("/places/{}/revoke", escaped(wanted));
-    let done = desk.client()?.act(&path, &json!({"reason": reason})).await?;
-    if desk.gave(&done)? {
-        return Ok(());
-    }
-    let certificates = number(&done, "revoked_certificates");
-    let link = if truth(&done, "link_closed") {
-        lang.of("连接已断开。", "Its link is closed.")
-    } else {
-        lang.of("当时没有连接。", "It was not connected.")
-    };
-    desk.console.say(&words!(
-        lang,
-        "已撤销「{wanted}」，作废证书 {certificates} 份。{link}已经收到的全部保留。",
-        "“{wanted}” is revoked, {certificates} certificates with it. {link} All that came before is kept."
-    ))
-}
-
-fn descendants(places: &[Value], id: &str) -> usize {
+pub(super) fn descendants(places: &[Value], id: &str) -> usize {
     let (mut wave, mut count) = (vec![id], 0usize);
     while let Some(parent) = wave.pop() {
         for place in places.iter().filter(|place| text(place, "parent") == parent) {

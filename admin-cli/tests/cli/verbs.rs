@@ -236,7 +236,12 @@ fn places_are_a_tree_and_revoking_one_is_asked_about() {
              "link": {"state": "up", "last_contact": "2026-11-21T09:20:00Z"}},
             {"id": "v", "code": "510113106204", "name": "芦稿村", "level": "village", "parent": "t", "open_matters": 2, "revoked": true}]}),
         ),
-        _ => Answer::Json(200, json!({"revoked_certificates": 2, "link_closed": true})),
+        _ => Answer::Json(
+            200,
+            json!({"revoked_certificates": 2, "link_closed": true, "uncounted_changes": 3, "uncounted_documents": 1,
+                "counted_until": "2026-11-16T01:30:00.000Z", "uncounted": [{"document": "aa", "number": "姚渡-2026-0007", "title": "修桥",
+                "changes": 3, "first_stored_at": "2026-11-16T02:00:00Z", "last_stored_at": "2026-11-16T03:00:00Z"}]}),
+        ),
     });
     let ran = node.yishi(&["place", "tree"]).exits(0);
     assert!(
@@ -251,17 +256,26 @@ fn places_are_a_tree_and_revoking_one_is_asked_about() {
     assert!(
         ran.err.contains("姚渡镇（510113106000）")
             && ran.err.contains("4 件未办结")
+            && ran.err.contains("姚渡-2026-0007 修桥（3 处）")
             && ran.err.contains("--yes"),
         "{}",
         ran.err
     );
-    assert!(node.asked().iter().all(|asked| asked.method == "GET"));
+    assert!(node.asked().iter().all(|asked| asked.method == "GET" || asked.body["preview"] == true));
 
     let ran = node.yishi(&["place", "revoke", "姚渡镇", "--reason", "设备丢失", "--yes"]).exits(0);
     assert!(ran.out.contains("作废证书 2 份"), "{}", ran.out);
     let asked = node.asked().pop().unwrap();
     assert_eq!(asked.path, "/api/v1/places/%E5%A7%9A%E6%B8%A1%E9%95%87/revoke");
     assert_eq!(asked.body, json!({"reason": "设备丢失"}));
+
+    let admit = ["place", "admit", "姚渡镇", "--reason", "经核实"];
+    node.yishi(&admit).exits(64);
+    node.yishi(&[&admit[..], &["--until", "2026-11-17", "--matter", "姚渡-2026-0007", "--yes"]].concat())
+        .exits(0);
+    let asked = node.asked().pop().unwrap();
+    assert_eq!(asked.path, "/api/v1/places/%E5%A7%9A%E6%B8%A1%E9%95%87/admit");
+    assert_eq!(asked.body, json!({"reason": "经核实", "until": "2026-11-17", "matters": ["姚渡-2026-0007"]}));
 }
 
 #[test]

@@ -5,8 +5,19 @@
 CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
 
 -- In the order they were accepted: an issuer always stands before what it issued.
-CREATE TABLE certs (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL);
-CREATE TABLE revocations (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL);
+-- `at_ms` is when the record was stored here; what a node was born with has 0.
+CREATE TABLE certs (
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    bytes BLOB NOT NULL,
+    at_ms INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE revocations (
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    bytes BLOB NOT NULL,
+    at_ms INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE actors (
     id INTEGER PRIMARY KEY,
     actor BLOB NOT NULL UNIQUE,

@@ -40,6 +40,8 @@ impl Authors {
     /// Adds actors.
     pub(crate) fn add(&mut self, directory: &Directory, records: &[ActorRecord]) {
         for record in records {
+            // Several nodes may know a key by several of its certificates; all go by the newest valid one.
+            let record = &ActorRecord { cert: directory.current(&record.cert), ..*record };
             if self.plain.contains_key(&record.actor) || self.revoked.contains(record) {
                 continue;
             }

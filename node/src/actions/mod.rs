@@ -24,6 +24,7 @@ mod places;
 mod privacy;
 mod raise;
 mod request;
+mod revoke;
 mod sketch;
 mod stubs;
 pub mod views;
@@ -33,8 +34,8 @@ pub(crate) use author::Authors;
 pub use error::{ActionError, Class};
 pub use links::{LinkNow, LinkStatus};
 pub use request::{
-    ActRequest, ExportQuery, ExternalRequest, ImportRequest, ImportRow, InviteRequest, ListQuery,
-    OutcomeRequest, PageQuery, Petitioner, RaiseRequest, RevokeRequest,
+    ActRequest, AdmitRequest, ExportQuery, ExternalRequest, ImportRequest, ImportRow, InviteRequest,
+    ListQuery, OutcomeRequest, PageQuery, Petitioner, RaiseRequest, RevokeRequest,
 };
 pub(crate) use sketch::Sketch;
 pub(crate) use stubs::StubsWritten;

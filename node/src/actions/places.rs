@@ -1,21 +1,17 @@
-//! This node, the tree of places, inviting and revoking.
+//! This node, the tree of places, inviting.
 
 use super::{
     ActionError, Actions, day_text, instant_text,
     matter_view::Viewer,
-    request::{InviteRequest, RevokeRequest},
-    views::{InviteView, NodeView, PathView, PlaceLink, PlaceRow, PlaceView, RevokeView},
-    words::{required, short},
+    request::InviteRequest,
+    views::{InviteView, NodeView, PathView, PlaceLink, PlaceRow, PlaceView},
+    words::short,
 };
 use crate::link;
 use rand::Rng as _;
 use std::collections::{BTreeMap, BTreeSet};
 use yishi_protocol::{
-    cert::{Directory, Revocation},
-    ids::{ActorId, CertHash, ChangeHash, DocId, PlaceId},
-    key::Signature,
-    kind::Kind,
-    limits::{REVOCATION_CERTS_MAX, REVOCATION_CUTS_MAX},
+    ids::PlaceId,
     place::{Divisions, PlaceCode},
 };
 
@@ -23,8 +19,6 @@ use yishi_protocol::{
 const EXPIRES_HOURS: u32 = 72;
 /// The longest an invitation may hold.
 const EXPIRES_HOURS_MAX: u32 = 24 * 90;
-/// Documents whose histories are read together when a key is revoked.
-const DOCS_AT_ONCE: usize = 500;
 
 impl Actions {
     /// This node.
@@ -191,95 +185,6 @@ impl Actions {
         self.rng().fill_bytes(&mut nonce);
         nonce
     }
-
-    /// Ends all keys of a place below: what they wrote until now counts, what they write later does not.
-    ///
-    /// # Errors
-    /// [`ActionError::NotBelow`] for another place.
-    pub async fn revoke(&self, reference: &str, request: RevokeRequest) -> Result<RevokeView, ActionError> {
-        let reason = required("reason", &request.reason)?.0;
-        let reason = short("reason", &reason)?;
-        let place = self.find_place(reference)?;
-        let world = self.world();
-        if !world.directory.place_ancestors(&place).contains(&world.me.place) {
-            return Err(ActionError::NotBelow(self.viewer(&world).place(&place).name));
-        }
-        let certs: Vec<CertHash> = world
-            .directory
-            .iter()
-            .filter(|(hash, c)| c.place == place && world.directory.cut(hash, &DocId([0; 32])).is_none())
-            .map(|(hash, _)| *hash)
-            .collect();
-        let last = self.last_changes(&certs).await?;
-        let mut batch = self.dated_batch()?;
-        for cert in &certs {
-            let cuts = last.get(cert).map_or(&[][..], Vec::as_slice);
-            // A key that wrote nothing ends all the same.
-            let parts =
-                if cuts.is_empty() { vec![&[][..]] } else { cuts.chunks(REVOCATION_CUTS_MAX).collect() };
-            let mut issued = issued_by(&world.directory, cert).into_iter().collect::<Vec<_>>();
-            for last_valid in parts {
-                let named = issued.len().min(REVOCATION_CERTS_MAX);
-                let still_valid = issued.drain(..named).collect();
-                let revocation = Revocation {
-                    federation: world.directory.federation(),
-                    cert: *cert,
-                    reason: reason.clone(),
-                    last_valid: last_valid.to_vec(),
-                    still_valid,
-                    issuer: world.me.cert,
-                    signature: Signature([0; 64]),
-                };
-                batch.revocations.push(revocation.issued_by(&world.me.keys));
-            }
-        }
-        self.store().write(batch).await?;
-        let link = world.link_to(&place);
-        if let Some(link) = link {
-            self.store().close_link(link.id).await?;
-        }
-        Ok(RevokeView { revoked_certificates: certs.len() as u64, link_closed: link.is_some() })
-    }
-
-    /// For each certificate, the last change of its actors in every document.
-    async fn last_changes(
-        &self,
-        certs: &[CertHash],
-    ) -> Result<BTreeMap<CertHash, Vec<(DocId, ChangeHash)>>, ActionError> {
-        let mut out: BTreeMap<CertHash, Vec<(DocId, ChangeHash)>> = BTreeMap::new();
-        let mut whose: BTreeMap<ActorId, CertHash> = BTreeMap::new();
-        for kind in Kind::ALL {
-            let docs = self.store().docs_of_kind(kind, None).await?;
-            for some in docs.chunks(DOCS_AT_ONCE) {
-                for (doc, state) in self.store().doc_indexes(some).await? {
-                    let mut last: BTreeMap<ActorId, (u64, ChangeHash)> = BTreeMap::new();
-                    for (hash, place) in state.index.iter() {
-                        let at = last.entry(place.actor).or_insert((place.seq, *hash));
-                        if place.seq > at.0 {
-                            *at = (place.seq, *hash);
-                        }
-                    }
-                    let unknown: Vec<ActorId> =
-                        last.keys().filter(|a| !whose.contains_key(*a)).copied().collect();
-                    for record in self.store().actor_records(&unknown).await? {
-                        whose.insert(record.actor, record.cert);
-                    }
-                    for (actor, (_, hash)) in last {
-                        if let Some(cert) = whose.get(&actor).filter(|c| certs.contains(c)) {
-                            out.entry(*cert).or_default().push((doc, hash));
-                        }
-                    }
-                }
-            }
-        }
-        Ok(out)
-    }
-}
-
-/// What a certificate has issued, as far as is known here and holds.
-fn issued_by(directory: &Directory, cert: &CertHash) -> BTreeSet<CertHash> {
-    let theirs = directory.iter().filter(|(hash, c)| c.issuer == Some(*cert) && !directory.is_revoked(hash));
-    theirs.map(|(hash, _)| *hash).collect()
 }
 
 fn path(viewer: &Viewer<'_>, place: &PlaceId, above: &[PlaceId]) -> PathView {

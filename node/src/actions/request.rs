@@ -351,4 +351,28 @@ pub struct InviteRequest {
 pub struct RevokeRequest {
     /// Why.
     pub reason: String,
+    /// Only what this node had stored before this moment counts; all it has stored, if missing.
+    pub since: Option<String>,
+    /// Also the newest key, where one has replaced another.
+    #[serde(default)]
+    pub all_keys: bool,
+    /// Only say what would happen.
+    #[serde(default)]
+    pub preview: bool,
+}
+
+/// What of a revoked key shall count after all.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdmitRequest {
+    /// Why.
+    pub reason: String,
+    /// What this node had stored before this moment.
+    pub until: Option<String>,
+    /// Only in these matters.
+    #[serde(default)]
+    pub matters: Vec<String>,
+    /// Only say what would happen.
+    #[serde(default)]
+    pub preview: bool,
 }

@@ -113,9 +113,10 @@ pub(super) async fn audit(store: &Store, world: &World, doc: DocId) -> Result<Au
     let authors: BTreeMap<ActorId, Author> = records
         .iter()
         .filter_map(|r| {
-            let cert = world.directory.get(&r.cert)?;
-            let ancestors = world.directory.ancestors(&r.cert);
-            Some((r.actor, Author { place: cert.place, ancestors, cut: world.directory.cut(&r.cert, &doc) }))
+            let now = world.directory.current(&r.cert);
+            let cert = world.directory.get(&now)?;
+            let ancestors = world.directory.ancestors(&now);
+            Some((r.actor, Author { place: cert.place, ancestors, cut: world.directory.cut(&now, &doc) }))
         })
         .collect();
     let input = FoldInput { header: &whole.header, changes: &fold_changes, authors: &authors };

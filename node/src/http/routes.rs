@@ -16,6 +16,8 @@ pub enum Op {
     Invite,
     /// Revoke a place's certificates.
     Revoke,
+    /// Let count what was stored and not counted.
+    Admit,
     /// List matters.
     Matters,
     /// Register a matter.
@@ -150,8 +152,16 @@ pub const ROUTES: &[Route] = &[
         "/api/v1/places/{place}/revoke",
         Need::May(Permit::Places),
         ("Revoke a place's certificates", "吊销下级单位的证书"),
-        "Reason",
+        "NewRevocation",
         (200, "Revoked"),
+    ),
+    create(
+        Op::Admit,
+        "/api/v1/places/{place}/admit",
+        Need::May(Permit::Places),
+        ("Let count what a revoked key wrote", "采纳已吊销证书下写的内容"),
+        "NewAdmission",
+        (200, "Admission"),
     ),
     read(Op::Matters, "/api/v1/matters", READ, ("List matters", "事项列表"), LISTED, "MatterList"),
     create(

@@ -61,7 +61,8 @@ pub(super) async fn run(context: Context, endpoint: Endpoint) -> Result<(), Link
     Ok(())
 }
 
-fn peer_key(connection: &Connection) -> Option<NodeKey> {
+/// The key at the other end of a connection, once it is known.
+pub(super) fn peer_key(connection: &Connection) -> Option<NodeKey> {
     let identity = connection.peer_identity()?;
     let chain = identity.downcast_ref::<Vec<rustls::pki_types::CertificateDer<'static>>>()?;
     tls::key_of_spki(chain.first()?.as_ref())

@@ -5,7 +5,7 @@
 //! session never sees a clock or a socket.
 
 use super::{
-    Connections, LinkError,
+    Connections, LinkError, accept,
     admit::{self, Admission},
     blocks,
     budget::{self, Budget, Held, Share},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     arrivals::Arrivals,
-    store::{LinkId, Store},
+    store::{LinkId, Store, World},
 };
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -25,7 +25,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use yishi_protocol::{
-    ids::Epoch,
+    ids::{CertHash, Epoch},
     limits::BLOCKS_IN_FLIGHT_MAX,
     session::{Effect, Event, Session, Start},
     wire::{CloseCode, Frame},
@@ -206,7 +206,14 @@ async fn run(
                 held = Some(room);
                 let event = event?;
                 context.board.heard(link);
-                if matches!(event, Event::Frame(Frame::Hello(_))) {
+                if let Event::Frame(Frame::Hello(hello)) = &event {
+                    if !speaks_for_itself(&store.world(), link, connection, &hello.cert) {
+                        ended.code = Some(CloseCode::NotAllowed);
+                        ended.why = "HELLO names a certificate of another key or place".into();
+                        let code = VarInt::from_u32(CloseCode::NotAllowed.number() as u32);
+                        connection.close(code, b"certificate");
+                        break;
+                    }
                     context.board.set(link, Connected::Up, None);
                     let up = context.store.clone();
                     let now = context.board.now_ms();
@@ -259,6 +266,15 @@ async fn run(
 
 /// A frame as an event, and the memory it takes.
 type Arrived = (Result<Event, LinkError>, Held);
+
+/// Whether the certificate that HELLO names is one of the connection's key for the link's place. One that is
+/// not here yet says nothing: the key itself was checked when the connection was taken.
+fn speaks_for_itself(world: &World, link: LinkId, connection: &Connection, named: &CertHash) -> bool {
+    let (Some(cert), Some(key)) = (world.directory.get(named), accept::peer_key(connection)) else {
+        return true;
+    };
+    cert.key == key && world.link(link).is_some_and(|l| l.peer == cert.place)
+}
 
 /// Reads frames; beyond the first only after the handshake is confirmed.
 async fn read_frames(

@@ -48,7 +48,7 @@ use thiserror::Error;
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use yishi_protocol::{
-    ids::{ActorId, DocId, NodeKey},
+    ids::{ActorId, DocId, NodeKey, PlaceId},
     wire::CloseCode,
 };
 
@@ -248,8 +248,14 @@ async fn close_revoked(
                     let world = store.world();
                     let live: Vec<LinkId> = connections.held().keys().copied().collect();
                     for link in live {
-                        let peer = world.link(link).and_then(|l| world.directory.place(&l.peer));
-                        if peer.is_none_or(|p| p.revoked) {
+                        // By its key: a place whose stolen key ended goes on with another one.
+                        let key = connections.held().get(&link).and_then(accept::peer_key);
+                        let speaks = |peer: &PlaceId| {
+                            let place = world.directory.place(peer).is_some_and(|p| !p.revoked);
+                            let mut of_key = key.iter().flat_map(|k| world.directory.active_of_key(k));
+                            place && (key.is_none() || of_key.any(|(_, c)| c.place == *peer))
+                        };
+                        if !world.link(link).is_some_and(|l| speaks(&l.peer)) {
                             connections.close(link, CloseCode::NotAllowed);
                         }
                     }

@@ -9,7 +9,7 @@ use super::{
     columns::{array, insert_rows, joined, json_ids, json_ints, json_pairs},
     error::StoreError,
     feed::FeedKind,
-    world::LinkId,
+    world::{LinkId, World},
     writer::Tx,
 };
 use sqlx::Row;
@@ -51,13 +51,13 @@ impl Tx {
     /// Stores a batch.
     pub(super) async fn apply(&mut self, batch: Batch) -> Result<Written, StoreError> {
         for cert in batch.certs {
-            self.add_cert(cert).await?;
+            self.add_cert(cert, batch.at_ms).await?;
         }
         for link in batch.links {
             self.open_link(link).await?;
         }
         for revocation in batch.revocations {
-            self.add_revocation(revocation, batch.from).await?;
+            self.add_revocation(revocation, batch.from, batch.at_ms).await?;
         }
         for actor in batch.actors {
             self.add_actor(actor).await?;
@@ -121,7 +121,7 @@ impl Tx {
         Ok(self.written.clone())
     }
 
-    async fn add_cert(&mut self, cert: Certificate) -> Result<(), StoreError> {
+    async fn add_cert(&mut self, cert: Certificate, at_ms: u64) -> Result<(), StoreError> {
         let hash = cert.hash();
         let (place, bytes) = (cert.place, cert.encode());
         let directory = &self.state.world.directory;
@@ -132,9 +132,10 @@ impl Tx {
         let before = parent(directory);
         self.world_mut().directory.add(cert)?;
         let after = parent(&self.state.world.directory);
-        let row = sqlx::query("INSERT INTO certs (hash, bytes) VALUES (?1, ?2) RETURNING id")
+        let row = sqlx::query("INSERT INTO certs (hash, bytes, at_ms) VALUES (?1, ?2, ?3) RETURNING id")
             .bind(hash.0.to_vec())
             .bind(bytes)
+            .bind(at_ms.cast_signed())
             .fetch_one(&mut self.conn)
             .await?;
         self.certs.insert(hash, row.try_get(0)?);
@@ -150,36 +151,39 @@ impl Tx {
         &mut self,
         revocation: Revocation,
         from: Option<LinkId>,
+        at_ms: u64,
     ) -> Result<(), StoreError> {
-        let bytes = revocation.encode();
-        let hash = yishi_protocol::ids::hash("yishi/revocation-hash/1", &[&bytes]);
-        let row = sqlx::query("INSERT OR IGNORE INTO revocations (hash, bytes) VALUES (?1, ?2) RETURNING id")
+        let hash = revocation.hash().0;
+        let sql = "INSERT OR IGNORE INTO revocations (hash, bytes, at_ms) VALUES (?1, ?2, ?3) RETURNING id";
+        let row = sqlx::query(sql)
             .bind(hash.to_vec())
-            .bind(bytes)
+            .bind(revocation.encode())
+            .bind(at_ms.cast_signed())
             .fetch_optional(&mut self.conn)
             .await?;
         let Some(row) = row else { return Ok(()) };
         let id: i64 = row.try_get(0)?;
+        let ended = |world: &World| -> BTreeSet<CertHash> {
+            let revoked = world.directory.iter().map(|(hash, _)| *hash);
+            revoked.filter(|h| world.directory.is_revoked(h)).collect()
+        };
+        let mut revoked = ended(&self.state.world);
         self.world_mut().directory.revoke(&revocation)?;
         let world = self.state.world.clone();
         for link in world.links.iter().filter(|l| Some(l.id) != from) {
             self.feed(link.id, FeedKind::Revocation, 0, id, &[&hash]);
         }
-        // What the revoked key wrote counts differently from now on.
-        let revoked: Vec<String> = world
-            .directory
-            .iter()
-            .map(|(hash, _)| *hash)
-            .filter(|h| world.directory.is_revoked(h))
-            .map(|h| h.to_string())
-            .collect();
+        // What revoked keys wrote counts differently from now on; so does what those wrote whose own
+        // revocation was signed by the key that ended.
+        revoked.extend(ended(&world));
+        let held: BTreeSet<CertHash> = revoked.iter().flat_map(|h| world.directory.held_with(h)).collect();
         self.state.stamp += 1;
         let sql = "INSERT INTO dirty (doc, stamp)
                    SELECT DISTINCT c.doc, ?2 FROM json_each(?1) j
                    CROSS JOIN certs x ON x.hash = unhex(j.value)
                    JOIN actors a ON a.cert = x.id JOIN commits c ON c.actor = a.id
                    WHERE true ON CONFLICT DO UPDATE SET stamp = excluded.stamp";
-        sqlx::query(sql).bind(json_ids(revoked)).bind(self.state.stamp).execute(&mut self.conn).await?;
+        sqlx::query(sql).bind(json_ids(held)).bind(self.state.stamp).execute(&mut self.conn).await?;
         Ok(())
     }
 

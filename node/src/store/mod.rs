@@ -12,11 +12,13 @@
 //! | `links`, `receipts` | where links stand, who above has stored what |
 //! | `sending`, `refeed` | a link's feed as it is sent; fed again after histories were compared |
 //! | `read`, `folding` | histories as the gate and the actions need them; many documents for the fold |
+//! | `authored` | what a key wrote, by when it was stored here |
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
 //! | `people`, `promises` | who signs in; serials, idempotent answers, invitations |
 //! | `writer`, `open`, `lock` | the one writer, making and opening, the one process |
 
 mod apply;
+mod authored;
 mod batch;
 mod columns;
 mod error;
@@ -38,6 +40,7 @@ mod sending;
 mod world;
 mod writer;
 
+pub use authored::AuthoredDoc;
 pub use batch::{
     Batch, Cursor, ExternalNumber, FeedDigest, GivenAck, NewCommit, NewLink, NewReceipt, Serial, Verdict,
     VerdictKind, Written,

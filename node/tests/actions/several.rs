@@ -186,7 +186,7 @@ async fn places_are_invited_and_revoked_from_above_only() {
 
     let id = raise(&fed.lugao, "路灯坏了").await;
     fed.settle().await;
-    let why = || RevokeRequest { reason: "机器被盗".into() };
+    let why = || RevokeRequest { reason: "机器被盗".into(), ..Default::default() };
     let not_below = fed.lugao.actions.revoke("姚渡镇", why()).await.unwrap_err();
     assert_eq!((not_below.code(), not_below.class()), ("not_below", Class::Forbidden));
     let revoked = fed.town.actions.revoke("芦稿村", why()).await.unwrap();

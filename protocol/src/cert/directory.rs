@@ -4,13 +4,16 @@
 //! The invariant: what follows depends on the set of accepted records, not on the order they came in. A
 //! record whose issuer is not here is not accepted, so blocks bring issuers first.
 
-use super::{CertError, Certificate, Revocation};
+use super::{CertError, Certificate, Revocation, standing::Ended};
 use crate::{
-    ids::{CertHash, ChangeHash, DocId, FederationId, NodeKey, PlaceId},
+    ids::{CertHash, ChangeHash, DocId, FederationId, Hash, NodeKey, PlaceId},
     key::verify,
     limits::CERT_CHAIN_MAX,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What is known of a place from its certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,17 +28,13 @@ pub struct KnownPlace {
 #[derive(Debug, Clone)]
 pub struct Directory {
     federation: FederationId,
-    certs: BTreeMap<CertHash, Certificate>,
+    pub(super) certs: BTreeMap<CertHash, Certificate>,
     by_key: BTreeMap<NodeKey, BTreeSet<CertHash>>,
     by_place: BTreeMap<PlaceId, BTreeSet<CertHash>>,
-    revoked: BTreeMap<CertHash, Ended>,
-}
-
-/// What all revocations of one certificate say together.
-#[derive(Debug, Clone, Default)]
-struct Ended {
-    last_valid: BTreeMap<DocId, BTreeSet<ChangeHash>>,
-    still_valid: BTreeSet<CertHash>,
+    /// Every revocation accepted, whether or not it counts.
+    pub(super) revocations: BTreeMap<Hash, Arc<Revocation>>,
+    /// What those that count say together; derived.
+    pub(super) revoked: BTreeMap<CertHash, Ended>,
 }
 
 impl Directory {
@@ -53,6 +52,7 @@ impl Directory {
             certs: BTreeMap::new(),
             by_key: BTreeMap::new(),
             by_place: BTreeMap::new(),
+            revocations: BTreeMap::new(),
             revoked: BTreeMap::new(),
         };
         directory.insert(root);
@@ -107,7 +107,8 @@ impl Directory {
         Ok(self.insert(cert))
     }
 
-    /// Takes note of a revocation.
+    /// Takes note of a revocation. Whether it counts follows from all that are noted, not from the order
+    /// they came in: one by a key that was itself revoked counts only if its own revocation vouches for it.
     ///
     /// # Errors
     /// [`CertError`] says why it does not hold; nothing changes then.
@@ -121,11 +122,10 @@ impl Directory {
         if !self.ancestors(&revocation.cert).contains(&place) {
             return Err(CertError::NotAbove);
         }
-        let ended = self.revoked.entry(revocation.cert).or_default();
-        for (doc, change) in &revocation.last_valid {
-            ended.last_valid.entry(*doc).or_default().insert(*change);
+        let name = revocation.hash();
+        if self.revocations.insert(name, Arc::new(revocation.clone())).is_none() {
+            self.noted(name, revocation);
         }
-        ended.still_valid.extend(&revocation.still_valid);
         Ok(())
     }
 
@@ -147,10 +147,10 @@ impl Directory {
     }
 
     /// Whether a certificate above was revoked without naming what it had issued on the way to this one.
-    fn is_disowned(&self, hash: &CertHash) -> bool {
+    pub(super) fn is_disowned(&self, hash: &CertHash) -> bool {
         let mut below = *hash;
         while let Some(issuer) = self.certs.get(&below).and_then(|c| c.issuer) {
-            if self.revoked.get(&issuer).is_some_and(|ended| !ended.still_valid.contains(&below)) {
+            if self.revoked.get(&issuer).is_some_and(|ended| !ended.vouches_for(&Hash(below.0))) {
                 return true;
             }
             below = issuer;
@@ -158,14 +158,48 @@ impl Directory {
         false
     }
 
-    /// The last changes of a document that still count for a revoked certificate; `None` if it is not
-    /// revoked. Of one that a revoked key issued and that was not named, nothing counts.
+    /// The last changes of a document that still count for a certificate's key; `None` if it may still
+    /// write. A key may hold several certificates of its place, renewed or renamed: while one of them holds,
+    /// all that the key wrote counts; when all are revoked, what their revocations name adds up. So it does
+    /// not matter which of them a node heard of first. Of one that a revoked key issued and that was not
+    /// named, nothing counts.
     #[must_use]
     pub fn cut(&self, hash: &CertHash, doc: &DocId) -> Option<BTreeSet<ChangeHash>> {
-        if self.is_disowned(hash) {
-            return Some(BTreeSet::new());
+        let mut counts = BTreeSet::new();
+        for held in self.held_with(hash) {
+            if !self.is_revoked(&held) {
+                return None;
+            }
+            if !self.is_disowned(&held) {
+                let named = self.revoked.get(&held).and_then(|ended| ended.last_valid.get(doc));
+                counts.extend(named.into_iter().flatten());
+            }
         }
-        self.revoked.get(hash).map(|ended| ended.last_valid.get(doc).cloned().unwrap_or_default())
+        Some(counts)
+    }
+
+    /// All certificates of the same key for the same place, this one among them.
+    pub fn held_with(&self, hash: &CertHash) -> impl Iterator<Item = CertHash> {
+        let one = self.certs.get(hash);
+        let key = one.and_then(|c| self.by_key.get(&c.key));
+        let same = move |h: &&CertHash| self.certs.get(*h).map(|c| c.place) == one.map(|c| c.place);
+        key.into_iter().flatten().filter(same).copied()
+    }
+
+    /// The certificate a key goes by now: of those it holds for this one's place the newest that is valid,
+    /// else this one.
+    #[must_use]
+    pub fn current(&self, hash: &CertHash) -> CertHash {
+        let valid = self.held_with(hash).filter(|h| !self.is_revoked(h));
+        valid.max_by_key(|h| (self.certs.get(h).map(|c| c.number), *h)).unwrap_or(*hash)
+    }
+
+    /// What a certificate signed for others, as far as it is here and holds: certificates and revocations.
+    #[must_use]
+    pub fn issued_by(&self, cert: &CertHash) -> BTreeSet<Hash> {
+        let certs = self.certs.iter().filter(|(h, c)| c.issuer == Some(*cert) && !self.is_revoked(h));
+        let revocations = self.revocations.iter().filter(|(h, r)| r.issuer == *cert && self.counts(cert, h));
+        certs.map(|(h, _)| Hash(h.0)).chain(revocations.map(|(h, _)| *h)).collect()
     }
 
     /// The certificates of a key that are not revoked. Anybody may certify a key that is not theirs for a
@@ -314,7 +348,7 @@ mod tests {
             cert: town_hash,
             reason: "钥匙被盗".into(),
             last_valid: Vec::new(),
-            still_valid: vec![honest],
+            still_valid: vec![Hash(honest.0)],
             issuer: root_hash,
             signature: Signature([0; 64]),
         }

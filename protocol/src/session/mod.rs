@@ -386,8 +386,7 @@ impl Session {
 
     fn compared(&mut self, mine: Option<[u8; 16]>) {
         let Some(hello) = self.peer.as_ref().filter(|_| self.out == Out::Comparing) else { return };
-        let same_past =
-            mine == Some(hello.in_digest) || (mine.is_some() && Bug::NoDigestCheck.planted());
+        let same_past = mine == Some(hello.in_digest) || (mine.is_some() && Bug::NoDigestCheck.planted());
         if same_past && !self.other_life {
             self.sent = hello.in_seq;
             // A peer that went back acknowledges anew what it is sent anew.

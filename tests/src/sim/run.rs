@@ -309,7 +309,7 @@ impl Run {
             return;
         }
         let place = world.nodes[village].place.to_string();
-        let request = RevokeRequest { reason: "设备被盗".into() };
+        let request = RevokeRequest { reason: "设备被盗".into(), ..RevokeRequest::default() };
         if world.nodes[parent].actions.revoke(&place, request).await.is_ok() {
             world.line_of(village).connections.clear();
             world.gone.insert(village);

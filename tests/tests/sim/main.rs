@@ -8,6 +8,7 @@
 )]
 
 mod restored;
+mod revoked;
 mod torn;
 mod widening;
 mod withheld;

@@ -11,7 +11,10 @@ async fn cut_after(writes: u64) -> bool {
     world.cut(TOWN, true);
     let doc = world.nodes[LUGAO].raise("涵洞积水。").await;
     for n in 0..6 {
-        world.nodes[LUGAO].act(&doc, json!({"act": "comment", "text": format!("第{n}次去看")})).await.unwrap();
+        world.nodes[LUGAO]
+            .act(&doc, json!({"act": "comment", "text": format!("第{n}次去看")}))
+            .await
+            .unwrap();
     }
     world.nodes[LUGAO].act(&doc, json!({"act": "escalate"})).await.unwrap();
     world.settle().await;

@@ -40,6 +40,7 @@ fn attach(op: Op) -> MethodRouter<Arc<House>> {
         Op::Places => get(places::list),
         Op::Invite => post(places::invite),
         Op::Revoke => post(places::revoke),
+        Op::Admit => post(places::admit),
         Op::Matters => get(matters::list),
         Op::Register => post(matters::register),
         Op::Matter => get(matters::one),

@@ -2,7 +2,7 @@
 
 use super::{Named, done, json, tagged};
 use crate::{
-    actions::{InviteRequest, RevokeRequest},
+    actions::{AdmitRequest, InviteRequest, RevokeRequest},
     http::{
         House,
         body::Json,
@@ -55,6 +55,21 @@ pub(super) async fn revoke(
     once(&house, &caller, key, body.bytes_hash, Holds::NoSecret, async move {
         let revoked = actions.revoke(&place, body.value).await.map_err(Problem::action)?;
         done(StatusCode::OK, &revoked)
+    })
+    .await
+}
+
+pub(super) async fn admit(
+    State(house): State<Arc<House>>,
+    caller: Caller,
+    Named(place): Named,
+    key: Key,
+    body: Json<AdmitRequest>,
+) -> Answer<Response> {
+    let actions = house.actions.clone();
+    once(&house, &caller, key, body.bytes_hash, Holds::NoSecret, async move {
+        let admitted = actions.admit(&place, body.value).await.map_err(Problem::action)?;
+        done(StatusCode::OK, &admitted)
     })
     .await
 }

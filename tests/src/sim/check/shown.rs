@@ -14,12 +14,7 @@ pub(super) async fn check(world: &World, census: &Census) -> Result<(), String> 
             };
             let (shown, true_one) = (
                 (row.stage.as_str(), row.holder, row.merged_into, row.violations as usize),
-                (
-                    matter.stage.name(),
-                    matter.holder,
-                    matter.merged_into,
-                    matter.violations.len(),
-                ),
+                (matter.stage.name(), matter.holder, matter.merged_into, matter.violations.len()),
             );
             if shown != true_one {
                 return Err(format!("{} shows {doc} as {shown:?}; it is {true_one:?}", holding.name));
