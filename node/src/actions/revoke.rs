@@ -23,6 +23,8 @@ use yishi_protocol::{
 
 /// Documents listed in an answer; their number is given in full.
 const LISTED_MAX: usize = 200;
+/// Later than anything is stored.
+const EVER_MS: u64 = i64::MAX.cast_unsigned();
 /// China has one time zone: what people write is eight hours ahead of what is stored.
 const CHINA_MS: u64 = 8 * 3_600_000;
 
@@ -36,7 +38,7 @@ impl Actions {
         let place = self.find_below(reference)?;
         let world = self.world();
         let since = request.since.as_deref().map(|text| moment("since", text)).transpose()?;
-        let before = since.unwrap_or(u64::MAX);
+        let before = since.unwrap_or(EVER_MS);
         let keys = ending(&world, &place, request.all_keys);
         let ended: Vec<CertHash> = keys.values().flatten().copied().collect();
         let kept = live(&world, &place).len() - keys.len();
@@ -103,7 +105,7 @@ impl Actions {
             only.insert(self.find_matter(matter).await?);
         }
         let (mut records, mut admitted) = (Vec::new(), Vec::new());
-        let before = until.unwrap_or(u64::MAX);
+        let before = until.unwrap_or(EVER_MS);
         let revoked =
             world.directory.iter().filter(|(hash, c)| c.place == place && world.directory.is_revoked(hash));
         let mut keys: BTreeMap<NodeKey, Vec<CertHash>> = BTreeMap::new();
