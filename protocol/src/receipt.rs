@@ -310,8 +310,10 @@ impl Opening {
         w.uint(1).bytes(&self.receipt.encode()).uint(self.standing.len() as u64);
         let mut last = Standing { position: 0, block: 0, ordinal: 0 };
         for s in &self.standing {
-            w.uint(s.position - last.position).int(s.block as i64 - last.block as i64);
-            w.int(s.ordinal as i64 - last.ordinal as i64);
+            // Differences of what was read may be larger than a signed number; both ends wrap alike.
+            let step = |to: u64, from: u64| to.wrapping_sub(from) as i64;
+            w.uint(s.position.wrapping_sub(last.position)).int(step(s.block, last.block));
+            w.int(step(s.ordinal, last.ordinal));
             last = *s;
         }
         w.uint(self.proof.len() as u64);

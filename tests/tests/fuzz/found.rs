@@ -2,7 +2,10 @@
 
 use crate::targets::gate::WORLD;
 use yishi_protocol::{
-    ids::{CertHash, ChangeHash, DocId, Epoch},
+    codec::Writer,
+    ids::{CertHash, ChangeHash, DocId, Epoch, Hash, PlaceId},
+    key::Signature,
+    receipt::{Opening, Receipt},
     reconcile::{Visible, print},
     session::{Effect, Event, Session, Start},
     wire::{Ack, Block, BlockError, BlockWriter, CloseCode, Frame, Hello, Reconcile},
@@ -96,4 +99,28 @@ fn a_document_stands_in_a_block_once() {
     let mut key_of = |hash: &CertHash| fed.directory.get(hash).map(|c| c.key);
     let read = Block::decode(&bytes, fed.directory.federation(), &mut key_of);
     assert_eq!(read.err(), Some(BlockError::DocumentTwice(doc.id)));
+}
+
+/// Two steps upward of almost 2⁶³ each are read; written again they overflowed a signed difference.
+#[test]
+fn an_opening_whose_blocks_lie_far_apart_is_written_as_it_was_read() {
+    let receipt = Receipt {
+        sender: PlaceId([1; 16]),
+        epoch: Epoch([2; 16]),
+        from: 0,
+        to: 1,
+        count: 9,
+        root: Hash([3; 32]),
+        at_ms: 4,
+        level: CertHash([5; 32]),
+        signature: Signature([6; 64]),
+    };
+    let mut w = Writer::new();
+    w.uint(1).bytes(&receipt.encode()).uint(2);
+    for _ in 0..2 {
+        w.uint(1).int(i64::MAX).int(i64::MAX);
+    }
+    w.uint(0);
+    let bytes = w.finish();
+    assert_eq!(Opening::decode(&bytes).unwrap().encode(), bytes);
 }

@@ -2,12 +2,13 @@
 
 use crate::{
     seeds,
-    targets::{self, Target},
+    targets::{self, Target, gate::LIVED},
 };
 use std::{
     fs,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::{Path, PathBuf},
+    sync::atomic::Ordering,
 };
 
 /// SplitMix64: the same mutants for the same name, whatever the versions of random crates.
@@ -122,5 +123,8 @@ fn sessions() {
 
 #[test]
 fn what_the_gate_accepts_lives() {
+    let before = LIVED.load(Ordering::Relaxed);
     run("gate", 600);
+    let lived = LIVED.load(Ordering::Relaxed) - before;
+    assert!(lived > 200, "only {lived} documents passed the gate");
 }

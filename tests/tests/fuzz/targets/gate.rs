@@ -10,7 +10,13 @@ use super::{
     life::Held,
 };
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 use yishi_protocol::{
     audience::{Audience, Grant, Reach},
     change::{self, Body, Change},
@@ -42,6 +48,9 @@ fn document(fed: &Federation, kind: Kind) -> Document {
     doc
 }
 
+/// Documents that passed and were lived with: if it stayed small, the statement would not have been tried.
+pub(crate) static LIVED: AtomicUsize = AtomicUsize::new(0);
+
 /// Changes beyond those a document has.
 const CHANGES_MAX: usize = 8;
 
@@ -66,6 +75,7 @@ pub(crate) fn run(data: &[u8]) {
     let known = (cut > 0).then(|| known(&held)).map(|k| (doc.id, k));
     let verdicts = fed.judge_known(&block, known.into_iter().collect());
     for admitted in verdicts.admitted {
+        LIVED.fetch_add(1, Ordering::Relaxed);
         assert!(cut == 0 || admitted.doc != doc.id || admitted.new_header.is_none());
         if admitted.doc == doc.id && cut > 0 {
             held.store(&admitted);
