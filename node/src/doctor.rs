@@ -103,6 +103,7 @@ const CLOCK: (&str, &str) = ("clock", "时钟");
 const LINK: (&str, &str) = ("link", "连接");
 const CERTIFICATE: (&str, &str) = ("certificate", "证书");
 const DISK: (&str, &str) = ("disk", "磁盘");
+const RESTORED: (&str, &str) = ("restored", "恢复");
 
 /// Examines the node of a configuration.
 pub async fn examine(config: &Config, clock: Arc<dyn Clock>) -> Examination {
@@ -177,6 +178,9 @@ async fn running(out: &mut Examination, home: &Home) {
             ),
             _ => (None, "没有联通，通了会自动送到"),
         };
+        if one.get("comparing").and_then(Value::as_bool) == Some(true) {
+            restored(out, &name);
+        }
         let last = text(one, "/last_contact");
         let zh = format!("{name}：{words}，有 {waiting} 条等着；上次联通 {last}。");
         let en = format!("{name}: {state}, {waiting} rows wait; last contact {last}; {}", text(one, "/why"));
@@ -186,6 +190,16 @@ async fn running(out: &mut Examination, home: &Home) {
             None => out.note(LINK, Health::Watch, zh, en),
         }
     }
+}
+
+/// The database was restored and a neighbour has not been compared with yet.
+fn restored(out: &mut Examination, name: &str) {
+    out.note(
+        RESTORED,
+        Health::Watch,
+        format!("本机是从备份恢复的，正等着与{name}核对，取回那里有的本单位内容。请保持联通；这以前列表可能缺最近的。"),
+        format!("restored from a backup; waiting for what {name} has of this place. Keep the line up; until then lists may lack the latest"),
+    );
 }
 
 fn time(out: &mut Examination, clock: &dyn Clock) {
@@ -274,6 +288,7 @@ async fn links(out: &mut Examination, store: &Store, clock: &dyn Clock) {
         Ok(states) => states,
         Err(error) => return out.ill_database(&error),
     };
+    let comparing = store.comparing().await.unwrap_or_default();
     let world = store.world();
     let open: Vec<_> = states.into_iter().filter(|l| !l.closed).collect();
     if open.is_empty() {
@@ -281,6 +296,10 @@ async fn links(out: &mut Examination, store: &Store, clock: &dyn Clock) {
     }
     for link in open {
         let name = world.directory.place_cert(&link.peer).map_or_else(String::new, |c| c.name.clone());
+        // Before its first start a restored database does not know yet that it is one.
+        if comparing.contains(&link.id) || !store.life_matches() {
+            restored(out, &name);
+        }
         let waiting = link.out_seq.saturating_sub(link.out_acked);
         let silent = link.last_contact_ms.map(|at| clock.now_ms().saturating_sub(at));
         let (health, zh, en) = match silent {

@@ -1,6 +1,7 @@
 //! Exit statuses: one number per kind of trouble, so that scripts and service managers can tell them apart.
 
 use crate::{
+    backup::{BackupError, Cause},
     config::ConfigError,
     home::HomeError,
     http::BindError,
@@ -17,7 +18,9 @@ Exit status: 0 done · 1 the story or check did not hold · 10 configuration · 
 13 database damaged · 14 database read-only or disk full · 15 other database trouble · 16 port taken ·
 17 socket · 20 invitation mistyped · 21 invitation used, unknown or expired · 22 parent not reached ·
 23 certificate not valid or of another federation · 24 clock · 25 unknown place ·
-27 a neighbour broke the protocol (doctor) · 30 a part of the node was lost · 64 usage";
+27 a neighbour broke the protocol (doctor) · 30 a part of the node was lost ·
+40 something signed does not hold (verify) · 41 only what can be made again does not (verify) ·
+42 no whole backup · 43 the backup's file exists · 64 usage";
 
 /// The exit status of an error.
 #[must_use]
@@ -75,6 +78,20 @@ fn known(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             SetupError::Join(inner) => known(inner),
             _ => Some(25),
         };
+    }
+    if let Some(e) = cause.downcast_ref::<BackupError>() {
+        return Some(match e {
+            BackupError::Home(_) => 11,
+            BackupError::Exists(_) => 43,
+            BackupError::Database(e) => of_store(e),
+            BackupError::Write { source: Cause::Database(e), .. } => of_store(e),
+            BackupError::Write { source: Cause::System(e), .. } => match e.kind() {
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::ReadOnlyFilesystem => 14,
+                _ => 15,
+            },
+            BackupError::NotWhole { .. } => 42,
+            BackupError::Altered { .. } => 40,
+        });
     }
     if let Some(e) = cause.downcast_ref::<RunError>() {
         return match e {

@@ -11,6 +11,7 @@
 pub mod actions;
 pub mod arrivals;
 pub mod audit;
+pub mod backup;
 pub mod clock;
 pub mod config;
 pub mod demo;
@@ -25,3 +26,5 @@ pub mod projector;
 pub mod run;
 pub mod setup;
 pub mod store;
+pub mod terminal;
+pub mod verify;

@@ -5,13 +5,16 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use yishi_node::{
-    clock::SystemClock,
+    backup,
+    clock::{Clock as _, SystemClock},
     config::{Config, LogFormat},
     demo::{self, DemoRequest},
     doctor,
     exit::status_of,
     home::Home,
     run, setup,
+    store::Store,
+    terminal, verify,
 };
 use yishi_protocol::invite::Invite;
 
@@ -71,6 +74,35 @@ enum Command {
     },
     /// A whole federation on this machine, doing its day's work. 在本机演示一个完整的联盟。
     Demo(DemoRequest),
+    /// Verify one node's database or a backup of one: signatures, hashes, form, folds, feeds, receipts. 核验本机数据或一份备份。
+    Verify {
+        /// The node's folder, stopped or running, or a backup file.
+        path: PathBuf,
+        /// One JSON document instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write everything of a node, running or stopped, into one file. 备份。 The file holds the place's secret keys.
+    Backup {
+        /// The node's folder.
+        dir: PathBuf,
+        /// The file; it must not exist yet.
+        file: PathBuf,
+    },
+    /// Make a node from a backup, in a folder without one. 从备份恢复。
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// The new node's folder.
+        #[arg(long, default_value = "yishi-data")]
+        dir: PathBuf,
+    },
+    /// Make all lists again from what was signed. 由签名内容重做全部列表。
+    Rebuild {
+        /// The folder of a stopped node.
+        #[arg(long, default_value = "yishi-data")]
+        dir: PathBuf,
+    },
     /// Re-verify every signature and fold of the nodes under a folder. 审计一个目录里的全部节点。
     Audit {
         /// The folder: a node's own, or one that holds several.
@@ -190,6 +222,66 @@ async fn command(command: Command) -> anyhow::Result<ExitCode> {
             logging(LogFormat::Text, "error");
             let stop = stop_signal()?;
             return Ok(ExitCode::from(u8::from(!demo::run(request, stop).await?)));
+        }
+        Command::Verify { path, json } => {
+            logging(LogFormat::Text, "error");
+            let progress = Arc::new(verify::Progress::default());
+            let seen = progress.clone();
+            let report =
+                terminal::with_progress(move || seen.line(), verify::verify(&path, &progress)).await?;
+            if json {
+                println!("{}", serde_json::to_string(&report)?);
+            } else {
+                print!("{report}");
+            }
+            return Ok(ExitCode::from(report.status()));
+        }
+        Command::Backup { dir, file } => {
+            logging(LogFormat::Text, "error");
+            let progress = Arc::new(backup::Progress::default());
+            let seen = progress.clone();
+            let home = Home::at(dir);
+            let work = backup::backup(&home, &file, SystemClock.now_ms(), &progress);
+            let bytes = terminal::with_progress(move || seen.line(), work).await?;
+            let (file, mb) = (file.display(), bytes.div_ceil(1 << 20));
+            println!(
+                "已备份到 {file}（{mb} MB），已写入磁盘。里面有本单位的私钥和能打开的封存档案：请像公章一样保管。\n\
+                 核对用 yishi-node verify {file}，恢复用 yishi-node restore {file} --dir 新目录。\n\
+                 Backed up to {file} ({mb} MB) and on disk. It holds the place's secret keys and opens its sealed \
+                 dossiers: keep it like the seal."
+            );
+        }
+        Command::Restore { file, dir } => {
+            logging(LogFormat::Text, "error");
+            let progress = Arc::new(verify::Progress::default());
+            let seen = progress.clone();
+            let home = Home::at(dir);
+            let work = backup::restore(&file, &home, &progress);
+            let report = terminal::with_progress(move || seen.line(), work).await?;
+            let dir = home.path().display();
+            println!(
+                "{} 已恢复到 {dir}：{} 份文档，{} 处改动，全部核验过。\n\
+                 原来的机器若还在，请不要再启动它。下一步：yishi-node run --dir {dir}\n\
+                 备份以后写下的内容，凡送达过上下级的，联通后自动取回；取回前，体检和“上下级”页会这样写明。\n\
+                 {} is restored: {} documents, {} changes, all verified. Never start the old machine again. \
+                 What was written after the backup and had reached a neighbour comes back once connected.",
+                report.place,
+                report.documents,
+                report.changes,
+                report.place,
+                report.documents,
+                report.changes
+            );
+        }
+        Command::Rebuild { dir } => {
+            logging(LogFormat::Text, "error");
+            let store = Store::open(&dir).await?;
+            store.clear_read_models().await?;
+            store.close().await?;
+            println!(
+                "列表已清空，签名的内容原样保留；下次启动时会自动重做。\n\
+                 Lists were cleared, what was signed is untouched; they are made again at the next start."
+            );
         }
         Command::Audit { dir, json } => {
             logging(LogFormat::Text, "error");

@@ -58,6 +58,7 @@ impl Actions {
         let mut view = LinksView { up: None, down: Vec::new() };
         let world = self.world();
         let viewer = self.viewer(&world);
+        let comparing = self.store().comparing().await?;
         for link in self.store().link_states().await?.into_iter().filter(|l| !l.closed) {
             let now = self.link_now(&link).await?;
             let shown = LinkView {
@@ -66,6 +67,7 @@ impl Actions {
                 address: link.address.filter(|_| link.up),
                 last_contact: link.last_contact_ms.map(instant_text),
                 last_in_step: link.last_in_step_ms.map(instant_text),
+                comparing: comparing.contains(&link.id),
                 why: now.why,
                 waiting: link.out_seq.saturating_sub(link.out_acked),
                 sent: link.out_seq,

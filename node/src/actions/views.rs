@@ -590,6 +590,10 @@ pub struct LinkView {
     pub last_contact: Option<String>,
     /// When both sides last had the same.
     pub last_in_step: Option<String>,
+    /// Whether this node was restored and has not been compared with this neighbour yet: what the
+    /// neighbour has of this place may not be back.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub comparing: bool,
     /// Why it is not up.
     pub why: Option<String>,
     /// Entries not yet acknowledged.

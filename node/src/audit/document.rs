@@ -1,6 +1,9 @@
 //! One document of one node, believed in nothing.
 
-use crate::store::{Store, StoreError, World};
+use crate::{
+    store::{Store, StoreError, World},
+    verify::{authors_of, block_of, folded},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -8,11 +11,10 @@ use std::{
 use yishi_protocol::{
     audience::Audience,
     change,
-    fold::{self, Author, FoldChange, FoldInput, Matter},
+    fold::{FoldChange, FoldInput, Matter},
     gate::Gate,
     ids::{ActorId, ChangeHash, DocId, Hash},
-    kind::Kind,
-    wire::{Block, BlockActor, DocRef, Elided, Section, Shape, SignedAt},
+    wire::{DocRef, Elided, Section, Shape, SignedAt},
 };
 
 /// Something that does not hold.
@@ -55,22 +57,14 @@ pub(super) async fn audit(store: &Store, world: &World, doc: DocId) -> Result<Au
         })
         .collect();
     out.signatures = signed.len();
-    let block = Block {
-        from: 0,
-        to: 1,
-        digest: [0; 16],
-        certs: Vec::new(),
-        revocations: Vec::new(),
-        openings: Vec::new(),
-        actors: records.iter().map(|record| BlockActor { record: *record }).collect(),
-        sections: vec![Section {
-            doc: DocRef::New(Box::new(whole.header.clone())),
-            grants: whole.grants.clone(),
-            wraps: Vec::new(),
-            changes,
-            signed,
-        }],
+    let section = Section {
+        doc: DocRef::New(Box::new(whole.header.clone())),
+        grants: whole.grants.clone(),
+        wraps: Vec::new(),
+        changes,
+        signed,
     };
+    let block = block_of(vec![section], &records);
     if whole.header.doc_id() != doc {
         out.troubles.push(Trouble("its header gives another id".into()));
     }
@@ -110,32 +104,14 @@ pub(super) async fn audit(store: &Store, world: &World, doc: DocId) -> Result<Au
         Err(_) => out.troubles.push(Trouble("Automerge fails on it".into())),
     }
 
-    let authors: BTreeMap<ActorId, Author> = records
-        .iter()
-        .filter_map(|r| {
-            let now = world.directory.current(&r.cert);
-            let cert = world.directory.get(&now)?;
-            let ancestors = world.directory.ancestors(&now);
-            Some((r.actor, Author { place: cert.place, ancestors, cut: world.directory.cut(&now, &doc) }))
-        })
-        .collect();
+    let authors = authors_of(&world.directory, &doc, &records);
     let input = FoldInput { header: &whole.header, changes: &fold_changes, authors: &authors };
-    let folded = catch_unwind(AssertUnwindSafe(|| match whole.header.kind {
-        Kind::Proposal => {
-            let matter = fold::proposal::fold(&input);
-            (Some(matter.digest()), Some(Box::new(matter)))
-        }
-        Kind::Outcome => (Some(fold::outcome::fold(&input).digest()), None),
-        Kind::Register => (Some(fold::register::fold(&input).digest()), None),
-        Kind::Charter => (Some(fold::charter::fold(&input).digest()), None),
-        Kind::Dossier => (None, None),
-    }));
-    match folded {
-        Ok((digest, matter)) => {
+    match folded(&input) {
+        Some((digest, matter)) => {
             out.digest = digest;
             out.matter = matter;
         }
-        Err(_) => out.troubles.push(Trouble("it does not fold".into())),
+        None => out.troubles.push(Trouble("it does not fold".into())),
     }
     Ok(out)
 }

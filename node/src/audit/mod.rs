@@ -24,8 +24,6 @@ use yishi_protocol::{
     fold::{Matter, Verdict},
     ids::{ChangeHash, DocId, PlaceId},
     kind::Kind,
-    receipt::{Node, Opening, leaf},
-    wire::Frame,
 };
 
 /// Why an audit could not be made at all.
@@ -181,30 +179,7 @@ async fn receipts(
     let Some(up) = world.parent().map(|l| l.id) else { return Ok(()) };
     let head = store.feed_head(up).await?.0;
     for stored in store.receipts(up, 0, head).await? {
-        let holds = if stored.level == 1 {
-            let Ok(Frame::Ack(ack)) = Frame::decode(&stored.bytes) else {
-                troubles.push(format!("{name}: a receipt cannot be read"));
-                continue;
-            };
-            let Some(receipt) = ack.receipt else { continue };
-            let fed = crate::link::in_block_order(store.fed_commits(up, receipt.from, receipt.to).await?);
-            let excluded: BTreeSet<u64> = ack.excluded.iter().map(|(o, _)| *o).collect();
-            let leaves: Vec<Node> = (0u64..)
-                .zip(&fed)
-                .filter(|(o, _)| !excluded.contains(o))
-                .map(|(_, c)| leaf(&c.doc, &c.hash))
-                .collect();
-            receipt.check(&world.directory) == Ok(stored.level_place) && receipt.covers(&leaves).is_ok()
-        } else {
-            match Opening::decode(&stored.bytes) {
-                Ok(opening) => {
-                    let own = crate::link::standing_commits(store, up, &opening).await?;
-                    let leaves: Vec<Node> = own.iter().map(|c| leaf(&c.doc, &c.hash)).collect();
-                    opening.check(&world.directory, &leaves) == Ok(stored.level_place)
-                }
-                Err(_) => false,
-            }
-        };
+        let holds = crate::verify::receipt_holds(store, world, up, &stored).await?;
         if holds {
             node.receipts += 1;
         } else {

@@ -1,9 +1,10 @@
 //! `Idempotency-Key`: a request sent again is answered again, not done again.
 //!
-//! The answer is kept in the database beside the data. The work runs in a task of its own: a client that
-//! hangs up in the middle cannot leave work done whose answer was never kept. Between the work's commit and
-//! the keeping of its answer lies one write; a power cut exactly there is the one case in which a repeated
-//! request is carried out a second time (an import never is: it is idempotent by its rows' numbers).
+//! That a request was carried out is stored in the transaction that did it ([`crate::store::within`]); the
+//! answer is kept right after. The work runs in a task of its own: a client that hangs up in the middle
+//! cannot leave work done whose answer was never kept. After a power cut between the two a repeated request
+//! is not carried out again either: it is answered with the matter as it stands now, marked `answer_lost`.
+//! An import is simply repeated: it is idempotent by its rows' numbers.
 //! Failures are not kept, so that a request can be repeated once their cause is gone. Secrets shown once are
 //! not kept either: the repetition is told so.
 
@@ -14,7 +15,7 @@ use super::{
     problem::{Answer, Problem},
     secret,
 };
-use crate::store::GivenAnswer;
+use crate::store::{DONE_WITHOUT_ANSWER, GivenAnswer, Request, Store, within};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
@@ -81,6 +82,8 @@ pub(super) struct Done {
 pub(super) enum Holds {
     /// Nothing that may not be kept.
     NoSecret,
+    /// Nothing that may not be kept, and doing it again does nothing twice.
+    Repeatable,
     /// A secret; the answer is not kept.
     Secret,
 }
@@ -103,12 +106,23 @@ where
     let request = secret::hash(format!("{}\n{}", key.place, secret::hex(&body_hash)).as_bytes());
     let entered = enter(house, (caller.person.clone(), name.clone()))?;
     if let Some(before) = house.accounts().given_before(&caller.person, &name).await? {
-        return repeat(before, request);
+        return if before.status == DONE_WITHOUT_ANSWER && before.request == request && holds != Holds::Secret
+        {
+            lost(house, &before).await
+        } else {
+            repeat(before, request)
+        };
     }
     let house = Arc::clone(house);
     let who = caller.person.clone();
     detached(async move {
-        let done = work.await?;
+        let done = if holds == Holds::Repeatable {
+            work.await?
+        } else {
+            let now_ms = house.actions.now_ms();
+            let asked = Request { who: who.clone(), key: name.clone(), request, now_ms };
+            within(asked, work).await?
+        };
         let text = done.body.to_string();
         let status = done.status;
         let body = if holds == Holds::Secret { Vec::new() } else { text.clone().into_bytes() };
@@ -144,6 +158,28 @@ fn enter(house: &Arc<House>, key: (String, String)) -> Answer<Entered> {
     .retry_after(1))
 }
 
+/// The answer to a request that was carried out and whose own answer was lost: the matter as it stands.
+async fn lost(house: &Arc<House>, before: &GivenAnswer) -> Answer<Response> {
+    for doc in Store::noted_docs(&before.body) {
+        let Ok(matter) = house.actions.matter(&doc.to_string()).await else { continue };
+        // In the form of a registration and in that of a step.
+        let mut body = serde_json::to_value(&matter).map_err(Problem::fault)?;
+        if let Some(fields) = body.as_object_mut() {
+            let whole = Value::Object(fields.clone());
+            fields.insert("matter".into(), whole);
+            fields.insert("answer_lost".into(), Value::Bool(true));
+        }
+        return Ok(response(StatusCode::OK, body.to_string(), true));
+    }
+    Err(Problem::new(
+        StatusCode::CONFLICT,
+        "done_before",
+        "Done before; its answer was lost",
+        "This request was carried out before, and the machine stopped before its answer was kept. Nothing was done twice; look at what it was about.",
+        "这个请求此前已经办好，机器在留存回复之前停了。没有重复执行，请直接查看结果。",
+    ))
+}
+
 fn repeat(before: GivenAnswer, request: [u8; 32]) -> Answer<Response> {
     if before.request != request {
         return Err(Problem::new(
@@ -154,7 +190,7 @@ fn repeat(before: GivenAnswer, request: [u8; 32]) -> Answer<Response> {
             "这个 Idempotency-Key 已用于另一个请求，没有执行。请换一个新的再提交。",
         ));
     }
-    if before.body.is_empty() {
+    if before.body.is_empty() || before.status == DONE_WITHOUT_ANSWER {
         return Err(Problem::new(
             StatusCode::CONFLICT,
             "shown_once",

@@ -59,7 +59,7 @@ pub(super) struct FeedRow {
 pub(super) const FIRST_DIGEST: FeedDigest = [0; 16];
 
 /// The digest after one more row.
-fn chained(previous: &FeedDigest, kind: FeedKind, identity: &[&[u8]]) -> FeedDigest {
+pub(super) fn chained(previous: &FeedDigest, kind: FeedKind, identity: &[&[u8]]) -> FeedDigest {
     let mut hasher = Sha256::new();
     hasher.update(previous);
     hasher.update([kind as u8]);

@@ -14,19 +14,23 @@
 //! | `read`, `folding` | histories as the gate and the actions need them; many documents for the fold |
 //! | `authored` | what a key wrote, by when it was stored here |
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
+//! | `request` | that a request was carried out, stored with what it did |
 //! | `people`, `promises` | who signs in; serials, idempotent answers, invitations |
+//! | `copy`, `look`, `walk` | backups; a database only looked at; all of it read once, in pieces |
 //! | `writer`, `open`, `lock` | the one writer, making and opening, the one process |
 
 mod apply;
 mod authored;
 mod batch;
 mod columns;
+mod copy;
 mod error;
 mod feed;
 mod folding;
 mod links;
 mod listing;
 mod lock;
+mod look;
 mod matters;
 mod open;
 mod people;
@@ -35,8 +39,10 @@ mod queue;
 mod read;
 mod receipts;
 mod refeed;
+mod request;
 mod routing;
 mod sending;
+mod walk;
 mod world;
 mod writer;
 
@@ -49,6 +55,7 @@ pub use error::StoreError;
 pub use folding::RawDocument;
 pub use links::{LinkEvent, LinkState, StoredVerdict};
 pub use listing::{Due, MatterPage, MatterQuery, MatterSort};
+pub use look::{Amount, Look, Odd};
 pub use matters::{MatterRow, OutcomeRow, Projection, StubRow};
 pub use open::Genesis;
 pub use people::{NewPerson, Person, PersonChange, SecretHash, Token};
@@ -57,7 +64,9 @@ pub use queue::DirtyDoc;
 pub use read::{DocState, StoredCommit};
 pub use receipts::{Acknowledged, CommitRow, FedCommit, Origin, StoredReceipt};
 pub use refeed::Refed;
+pub use request::{DONE_WITHOUT_ANSWER, Request, within};
 pub use sending::{FedChange, FeedEntry, FeedItem, WholeDocument};
+pub use walk::{FeedFault, HeldChange, HeldDocument, Piece, Shown};
 pub use world::{Link, LinkId, Me, World};
 
 use sqlx::{Row, SqlitePool};
@@ -206,9 +215,29 @@ impl Store {
     {
         let sender = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let sender = sender.ok_or_else(|| self.not_taken())?;
-        let (task, answer) = Task::new(work);
-        sender.send(Box::new(task)).await.map_err(|_| self.not_taken())?;
+        let pending = request::pending();
+        let (job, answer): (Box<dyn Job>, _) = match pending.clone() {
+            None => {
+                let (task, answer) = Task::new(work);
+                (Box::new(task), answer)
+            }
+            Some(pending) => {
+                let (task, answer) = Task::new(move |tx: &mut Tx| -> Doing<'_, Result<T, StoreError>> {
+                    Box::pin(async move {
+                        let done = work(&mut *tx).await?;
+                        pending.note(tx).await?;
+                        Ok(done)
+                    })
+                });
+                (Box::new(task), answer)
+            }
+        };
+        sender.send(job).await.map_err(|_| self.not_taken())?;
         drop(sender);
-        answer.await.map_err(|_| self.not_taken())?
+        let done = answer.await.map_err(|_| self.not_taken())?;
+        if let (Ok(_), Some(pending)) = (&done, pending) {
+            pending.noted();
+        }
+        done
     }
 }

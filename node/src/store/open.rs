@@ -34,6 +34,11 @@ use yishi_protocol::{
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
+/// The newest form of the tables this program knows.
+pub(super) fn newest_form() -> i64 {
+    MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0)
+}
+
 /// Connections that read. Three serve a village's pages and its link at once.
 const READERS_MAX: u32 = 3;
 /// Page cache of one connection in KiB: four of them fit a village of 64 MiB several times over.
@@ -181,6 +186,7 @@ impl Store {
         self.submit(move |tx| {
             Box::pin(async move {
                 put_life(&mut tx.conn, &epoch, incarnation, &life).await?;
+                tx.compare_all().await?;
                 let me = &mut tx.world_mut().me;
                 me.incarnation = incarnation;
                 me.actor = ActorId::of(&me.keys.public(), incarnation);
@@ -220,23 +226,11 @@ impl Store {
     /// [`StoreError`] when it could not be written; the file is removed then.
     pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-        let copied = self.copy_into(to).await;
+        let copied = Self::copy(&database(&self.0.dir), to, None).await;
         if copied.is_err() {
             remove_draft(to)?;
         }
         copied
-    }
-
-    async fn copy_into(&self, to: &Path) -> Result<(), StoreError> {
-        let name = to.to_str().ok_or_else(|| StoreError::Disk("the file's name is not Unicode".into()))?;
-        let mut conn = options(&database(&self.0.dir)).connect().await?;
-        sqlx::query("VACUUM INTO ?1").bind(name).execute(&mut conn).await?;
-        conn.close().await?;
-        let mut copy = options(to).journal_mode(SqliteJournalMode::Delete).connect().await?;
-        put_meta(&mut copy, "life", NO_LIFE.to_vec()).await?;
-        copy.close().await?;
-        File::open(to)?.sync_all()?;
-        Ok(())
     }
 }
 
@@ -289,7 +283,11 @@ async fn put_life(
     put_meta(conn, "life", life.to_vec()).await
 }
 
-async fn put_meta(conn: &mut SqliteConnection, key: &'static str, value: Vec<u8>) -> Result<(), StoreError> {
+pub(super) async fn put_meta(
+    conn: &mut SqliteConnection,
+    key: &'static str,
+    value: Vec<u8>,
+) -> Result<(), StoreError> {
     sqlx::query("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")
         .bind(key)
         .bind(value)
@@ -319,7 +317,7 @@ fn remove_draft(draft: &Path) -> Result<(), StoreError> {
 }
 
 /// The life of a copy: never that of a running database.
-const NO_LIFE: Life = [0; 16];
+pub(super) const NO_LIFE: Life = [0; 16];
 
 /// A random value that is the same inside the database and in the file beside it, and another one after
 /// every start: a database put back from an earlier copy does not know the present one.

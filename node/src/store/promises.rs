@@ -16,9 +16,9 @@ use yishi_protocol::ids::{DocId, PlaceId};
 pub struct GivenAnswer {
     /// SHA-256 of the request it answered.
     pub request: SecretHash,
-    /// The HTTP status.
+    /// The HTTP status; [`super::DONE_WITHOUT_ANSWER`] if the request was carried out and its answer was lost.
     pub status: u16,
-    /// The body.
+    /// The body; of a lost one the documents it was about.
     pub body: Vec<u8>,
 }
 
@@ -75,7 +75,7 @@ impl Store {
         Ok(Some(GivenAnswer { request: array(&row, 0)?, status, body: row.try_get(2)? }))
     }
 
-    /// Keeps an answer, to be given again to the same request.
+    /// Keeps an answer, to be given again to the same request, in the place of the note that it was done.
     ///
     /// # Errors
     /// [`StoreError::Taken`] if another one was kept meanwhile.
@@ -93,8 +93,10 @@ impl Store {
                     .execute(&mut tx.conn)
                     .await?;
                 let sql = "INSERT INTO answered (who, key, request, status, body, at_ms)
-                           VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-                sqlx::query(sql)
+                           VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                           ON CONFLICT DO UPDATE SET status = excluded.status, body = excluded.body
+                           WHERE answered.status = 0 AND answered.request = excluded.request";
+                let kept = sqlx::query(sql)
                     .bind(who)
                     .bind(key)
                     .bind(answer.request.to_vec())
@@ -103,7 +105,7 @@ impl Store {
                     .bind(now_ms.cast_signed())
                     .execute(&mut tx.conn)
                     .await?;
-                Ok(())
+                if kept.rows_affected() == 0 { Err(StoreError::Taken) } else { Ok(()) }
             })
         })
         .await

@@ -10,6 +10,7 @@
 
 mod client;
 mod house;
+mod lost_answer;
 
 mod api;
 mod doors;

@@ -345,9 +345,8 @@ impl Run {
 fn request(name: &str, another: bool, other: DocId) -> Value {
     match name {
         "accept" | "escalate" | "close" | "unmerge" | "withdraw" => json!({"act": name}),
-        "refuse" | "return" | "reopen" => json!({"act": name, "reason": "现场看过"}),
         "handle" => json!({"act": name, "note": "已派人"}),
-        "take_over" => json!({"act": name, "ground": "逾期未办"}),
+        "refuse" | "return" | "reopen" | "take_over" => json!({"act": name, "reason": "现场看过"}),
         "merge" if another => json!({"act": name, "sources": [other]}),
         "decide" => json!({"act": name, "title": "疏通", "text": "月底前疏通", "answer": "月底前疏通"}),
         "answer" => json!({"act": name, "text": "已疏通"}),

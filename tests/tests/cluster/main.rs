@@ -8,6 +8,7 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod backup;
 mod bad_input;
 mod demo;
 mod killed;

@@ -129,7 +129,7 @@ pub(super) async fn import(
         caller.must(Permit::Handle)?;
     }
     let (actions, by) = (house.actions.clone(), caller.person.clone());
-    once(&house, &caller, key, body.bytes_hash, Holds::NoSecret, async move {
+    once(&house, &caller, key, body.bytes_hash, Holds::Repeatable, async move {
         let imported = actions.import_rows(Some(&by), body.value).await.map_err(Problem::action)?;
         done(StatusCode::OK, &imported)
     })

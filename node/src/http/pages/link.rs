@@ -86,6 +86,12 @@ fn words(link: &LinkView, today: i64, lang: Lang) -> String {
         (None, Lang::Zh) => "还没有联通过。".to_owned(),
         (None, Lang::En) => "Never heard yet. ".to_owned(),
     };
+    if link.comparing {
+        words.push_str(lang.of(
+            "本机是从备份恢复的，正等着核对并取回对方那里有的本单位内容；核对完以前，列表可能缺最近的。",
+            "This node was restored: what the neighbour has of this place is still to be compared and fetched; until then lists may lack the latest. ",
+        ));
+    }
     if link.state != "up" && link.waiting > 0 {
         words.push_str(lang.of(
             "待送达的内容已存在本机，不用管，通了会自动送到。",

@@ -11,6 +11,7 @@ mod process;
 mod reconcile;
 mod report;
 mod texts;
+mod verify;
 mod village;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +32,8 @@ enum Command {
     Gate(gate::GateRequest),
     /// A link of many documents after a restore: round trips and bytes until both agree.
     Reconcile(reconcile::ReconcileRequest),
+    /// One node's database verified from end to end: time and memory.
+    Verify(verify::VerifyRequest),
     /// A village's node with years of matters: memory and time to the first page.
     Village(village::VillageRequest),
 }
@@ -41,6 +44,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Link(request) => link::run(request).await,
         Command::Gate(request) => gate::run(&request),
         Command::Reconcile(request) => reconcile::run(request).await,
+        Command::Verify(request) => verify::run(request).await,
         Command::Village(request) => village::run(request).await,
     }
 }

@@ -101,9 +101,10 @@ impl Holding {
     #[must_use]
     pub fn authors(&self, doc: &DocId) -> BTreeMap<ActorId, Author> {
         let author = |r: &ActorRecord| {
-            let cert = self.directory.get(&r.cert)?;
-            let ancestors = self.directory.ancestors(&r.cert);
-            Some((r.actor, Author { place: cert.place, ancestors, cut: self.directory.cut(&r.cert, doc) }))
+            let now = self.directory.current(&r.cert);
+            let cert = self.directory.get(&now)?;
+            let ancestors = self.directory.ancestors(&now);
+            Some((r.actor, Author { place: cert.place, ancestors, cut: self.directory.cut(&now, doc) }))
         };
         self.records.values().filter_map(author).collect()
     }
