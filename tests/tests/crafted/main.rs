@@ -123,8 +123,10 @@ fn crafted(fed: &Federation, doc: &Document) -> Vec<Crafted> {
         "an element that is not there",
         By::Reader,
         parts(&|p| {
-            let last = p.column(Parts::ELEMENT_COUNTER).len() - 1;
-            p.column(Parts::ELEMENT_COUNTER)[last] ^= 0x3c;
+            // The characters' distances from each other, then the rows that are in no text.
+            let end = p.column(Parts::ELEMENT_COUNTER).len();
+            assert_eq!(p.column(Parts::ELEMENT_COUNTER)[end - 4..], [2, 1, 0, 2]);
+            p.column(Parts::ELEMENT_COUNTER)[end - 3] = 5;
         }),
     );
     add(
@@ -132,8 +134,11 @@ fn crafted(fed: &Federation, doc: &Document) -> Vec<Crafted> {
         By::Reader,
         parts(&|p| {
             let column = p.column(Parts::KEY);
-            let text = column.windows(4).position(|w| w == b"text").unwrap();
-            column.splice(text + 4..text + 4, [1, b'x']);
+            let after = column.windows(4).position(|w| w == b"text").unwrap() + 4;
+            // Five keys, then four rows without one: now six, and three.
+            assert_eq!((column[0], &column[after..after + 2]), (0x7b, &[0, 4][..]));
+            column[0] = 0x7a;
+            column.splice(after..after + 2, [1, b'x', 0, 3]);
         }),
     );
 
