@@ -59,7 +59,9 @@ pub(crate) fn text(path: &Path) -> &str {
 impl Node {
     /// A node whose folder was made already.
     pub(crate) fn at(dir: PathBuf) -> Self {
-        let socket = std::net::UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        // An address of this test's own: while the node is down nobody else gets its port.
+        let [.., a, b, c] = std::process::id().to_be_bytes();
+        let socket = std::net::UdpSocket::bind(SocketAddr::from(([127, 64 | a, b, c], 0))).unwrap();
         let link = socket.local_addr().unwrap();
         let config = format!(
             "data_dir = {dir:?}\n[link]\nlisten = \"{link}\"\nidle_ms = 2500\nkeep_alive_ms = 600\n\

@@ -10,7 +10,7 @@ use crate::{
 use std::time::{Duration, Instant};
 
 fn rows() -> usize {
-    if long() { 400 } else { 60 }
+    if long() { 400 } else { 150 }
 }
 
 /// Both write, and the link carries it within the bound.

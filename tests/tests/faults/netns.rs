@@ -40,9 +40,10 @@ impl Cable {
         let (town, village) = (&cable.town, &cable.village);
         sh(&format!("ip netns add {town} && ip netns add {village}"));
         sh(&format!("ip -n {town} link add line type veth peer name line netns {village}"));
+        // One packet at a time, as on a wire: otherwise a loss takes a train of sixty at once.
         for (name, address) in [(town, TOWN), (village, VILLAGE)] {
             sh(&format!(
-                "ip -n {name} addr add {address}/24 dev line && ip -n {name} link set line up && ip -n {name} link set lo up"
+                "ip -n {name} addr add {address}/24 dev line && ip -n {name} link set line gso_max_segs 1 up && ip -n {name} link set lo up"
             ));
         }
         cable
