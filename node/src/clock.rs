@@ -9,6 +9,12 @@ use std::{
 /// without a battery wakes up in 1970.
 pub const EARLIEST_MS: u64 = 1_767_225_600_000;
 
+/// The civil day here of a moment in milliseconds since 1970.
+#[must_use]
+pub fn day_of_ms(ms: u64) -> i64 {
+    ((ms / 1_000 + 8 * 3_600) / 86_400).cast_signed()
+}
+
 /// Tells the time.
 pub trait Clock: Debug + Send + Sync {
     /// Microseconds since 1970, UTC.
@@ -22,8 +28,7 @@ pub trait Clock: Debug + Send + Sync {
     /// The civil day here, in days since 1970-01-01. China has one time zone and no summer time; a
     /// village box without zone data must not count its days from Greenwich.
     fn today(&self) -> i64 {
-        let local_seconds = self.now_us() / 1_000_000 + 8 * 3_600;
-        (local_seconds / 86_400).cast_signed()
+        day_of_ms(self.now_ms())
     }
 }
 

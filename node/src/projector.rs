@@ -12,6 +12,7 @@
 use crate::{
     actions::{ActionError, Actions, Authors, Sketch},
     arrivals::Arrivals,
+    clock::day_of_ms,
     store::{
         DirtyDoc, ExternalNumber, MatterRow, OutcomeRow, Projection, RawDocument, StoreError, StubRow, World,
     },
@@ -299,20 +300,21 @@ struct Readable {
     header: Header,
     /// Or why they cannot be read.
     changes: Result<Vec<FoldChange>, String>,
+    stored_at_ms: Vec<u64>,
     updated_at_ms: u64,
 }
 
 /// Reads a document's bytes. The guard is for bytes of others; nothing of ours is left half changed
 /// behind it.
 fn read_guarded(raw: RawDocument) -> Readable {
-    let RawDocument { doc, header, chunks, updated_at_ms } = raw;
+    let RawDocument { doc, header, chunks, stored_at_ms, updated_at_ms } = raw;
     let fold_change = |bytes| {
         let decoded = change::decode_stored(bytes, header.kind).map_err(|why| why.to_string())?;
         Ok(FoldChange { hash: decoded.hash, change: decoded.change })
     };
     let changes = catch_unwind(AssertUnwindSafe(|| change::split(&chunks).map(fold_change).collect()))
         .unwrap_or_else(|_| Err("reading it failed".to_owned()));
-    Readable { doc, header, changes, updated_at_ms }
+    Readable { doc, header, changes, stored_at_ms, updated_at_ms }
 }
 
 impl At<'_> {
@@ -323,7 +325,7 @@ impl At<'_> {
     }
 
     fn fold_one(&self, read: Readable) -> Folded {
-        let Readable { doc, header, changes, updated_at_ms } = read;
+        let Readable { doc, header, changes, stored_at_ms, updated_at_ms } = read;
         let changes = match changes {
             Ok(changes) => changes,
             Err(why) => return Folded::SetAside(doc, why),
@@ -332,7 +334,14 @@ impl At<'_> {
         let authors = cut.as_ref().unwrap_or(&self.authors.plain);
         let input = FoldInput { header: &header, changes: &changes, authors };
         match header.kind {
-            Kind::Proposal => self.matter(doc, fold::proposal::fold(&input), updated_at_ms),
+            Kind::Proposal => {
+                let mut matter = fold::proposal::fold(&input);
+                matter.witness(|act| {
+                    let stored = changes.iter().map(|c| c.change.act_ref()).zip(&stored_at_ms);
+                    stored.filter(|(name, _)| *name == act).map(|(_, at)| day_of_ms(*at)).min()
+                });
+                self.matter(doc, matter, updated_at_ms)
+            }
             Kind::Outcome => outcome(doc, &fold::outcome::fold(&input), updated_at_ms),
             // Its own registers tell a place nothing that it does not know better.
             Kind::Register if header.home != self.world.me.place => {

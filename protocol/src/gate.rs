@@ -19,6 +19,7 @@ use crate::{
     kind::{Kind, Writers},
     limits::{DOCUMENT_BYTES_MAX, DOCUMENT_CHANGES_MAX},
     planted::Bug,
+    room::{self, Arrived, Room},
     wire::{Block, DepRef, DocRef, Elided, Section, Shape},
 };
 use rand_core::CryptoRng;
@@ -72,6 +73,9 @@ pub enum Refusal {
     /// An abbreviated dependency fits several changes.
     #[error("an abbreviated dependency fits several changes")]
     AmbiguousDependency,
+    /// A certificate is named that is not known here.
+    #[error("a certificate is named that is not known here")]
+    UnknownCertificate,
     /// A genesis where none may be, or by another than the creator.
     #[error("the document's first change is not its creator's")]
     Genesis,
@@ -97,7 +101,7 @@ pub enum Refusal {
     #[error("a change is not covered by a signature of its author")]
     Uncovered,
     /// The document would become too large to be sent whole.
-    #[error("the document would have too many changes or bytes")]
+    #[error("the document would have too many changes or bytes for its author's place")]
     TooLarge,
 }
 
@@ -114,6 +118,7 @@ impl Refusal {
             Self::UnknownDocument => "unknown_document",
             Self::MissingDependency => "missing_dependency",
             Self::AmbiguousDependency => "ambiguous_dependency",
+            Self::UnknownCertificate => "unknown_certificate",
             Self::Genesis => "genesis",
             Self::Change(_) => "change",
             Self::History => "history",
@@ -126,11 +131,17 @@ impl Refusal {
         }
     }
 
-    /// Whether the two sides' histories disagree, so that they must reconcile rather than give up: a
-    /// later arrival can change this verdict.
+    /// Whether something is missing here that the other side must have, so that the two must reconcile
+    /// rather than give up: a later arrival can change this verdict (rule R13).
     #[must_use]
     pub fn asks_for_reconciliation(&self) -> bool {
-        matches!(self, Self::MissingDependency | Self::UnknownDocument | Self::AmbiguousDependency)
+        matches!(
+            self,
+            Self::MissingDependency
+                | Self::UnknownDocument
+                | Self::AmbiguousDependency
+                | Self::UnknownCertificate
+        )
     }
 }
 
@@ -235,7 +246,10 @@ impl Gate<'_> {
         let mut grants = Vec::new();
         for grant in &section.grants {
             if !audience.0.contains(&grant.reach) {
-                grant.check(self.directory, &audience)?;
+                match grant.check(self.directory, &audience) {
+                    Err(GrantError::UnknownGranter) => return Err(Refusal::UnknownCertificate),
+                    checked => checked?,
+                }
                 audience.0.insert(grant.reach);
                 grants.push(grant.clone());
             }
@@ -266,6 +280,9 @@ impl Gate<'_> {
             authors: BTreeSet::new(),
             ordinals: ordinals.clone(),
         };
+        let (changes_here, bytes_here) = (index.len(), index.bytes());
+        let mut arrived: Vec<Arrived> = Vec::with_capacity(section.changes.len());
+        let mut rooms: BTreeMap<PlaceId, Room> = BTreeMap::new();
         let mut placed: Vec<(ActorId, Option<usize>)> = Vec::with_capacity(section.changes.len());
         let creator = header.creator_actor();
         let mut begins = false;
@@ -286,7 +303,7 @@ impl Gate<'_> {
             }
             let cover = covers.get(&position).copied();
             if let Some(cover) = cover {
-                let cert = self.directory.get(&cover.cert).ok_or(Refusal::WrongActor)?;
+                let cert = self.directory.get(&cover.cert).ok_or(Refusal::UnknownCertificate)?;
                 let stated = block.actors.iter().find(|a| a.record.actor == change.actor);
                 let incarnation = stated.ok_or(Refusal::WrongActor)?.record.incarnation;
                 if cert.actor(incarnation) != change.actor || cert.place != place {
@@ -304,6 +321,9 @@ impl Gate<'_> {
             let fresh =
                 index.insert(hash, Place { actor: change.actor, seq: change.seq, max_op }, &change.deps);
             draft.all.push(hash);
+            let room = *rooms.entry(place).or_insert_with(|| Room::of(self.directory, header, &place));
+            let size = fresh.then_some(bytes.len());
+            arrived.push(Arrived { hash, deps: change.deps.clone(), room, fresh: size });
             if fresh {
                 index.add_bytes(bytes.len());
                 if index.len() > DOCUMENT_CHANGES_MAX || index.bytes() > DOCUMENT_BYTES_MAX {
@@ -320,6 +340,9 @@ impl Gate<'_> {
         if new_header.is_some() && !begins {
             return Err(Refusal::Genesis);
         }
+        if !room::suffices(changes_here, bytes_here, &arrived) {
+            return Err(Refusal::TooLarge);
+        }
         if !is_covered(&placed, &covers) {
             return Err(Refusal::Uncovered);
         }
@@ -333,7 +356,7 @@ impl Gate<'_> {
         }
         let creator = header.creator_actor();
         let record = block.actors.iter().find(|a| a.record.actor == creator).ok_or(Refusal::WrongHome)?;
-        let cert = self.directory.get(&record.record.cert).ok_or(Refusal::WrongHome)?;
+        let cert = self.directory.get(&record.record.cert).ok_or(Refusal::UnknownCertificate)?;
         if cert.place != header.home {
             return Err(Refusal::WrongHome);
         }
@@ -346,7 +369,7 @@ impl Gate<'_> {
     fn author(&self, block: &Block, change: &Change, audience: &Audience) -> Result<PlaceId, Refusal> {
         let record =
             block.actors.iter().find(|a| a.record.actor == change.actor).ok_or(Refusal::WrongActor)?;
-        let cert = self.directory.get(&record.record.cert).ok_or(Refusal::WrongActor)?;
+        let cert = self.directory.get(&record.record.cert).ok_or(Refusal::UnknownCertificate)?;
         if !audience.includes(self.directory, &cert.place) {
             return Err(Refusal::AuthorOutside);
         }

@@ -10,6 +10,7 @@
 
 pub mod act;
 pub mod audience;
+pub mod branch;
 pub mod calendar;
 pub mod cert;
 pub mod change;
@@ -29,6 +30,7 @@ pub mod place;
 pub mod planted;
 pub mod receipt;
 pub mod reconcile;
+pub mod room;
 pub mod seal;
 pub mod session;
 pub mod value;

@@ -64,3 +64,8 @@ pub const REVOCATION_BYTES_MAX: usize = REVOCATION_CUTS_MAX * 64 + REVOCATION_CE
 /// The last day an act may claim, in days since 1970-01-01: the end of the year 9999. Beyond it there are no
 /// civil dates to show, and sums of days must not overflow.
 pub const CLAIMED_DAY_MAX: i64 = 2_932_896;
+/// How far beyond its own claim an act is pulled up by what one other place alone has claimed.
+pub const DAY_PULL_MAX: i64 = 31;
+/// How far beyond all that other places have claimed an act's claim may be. A matter may lie still for years
+/// and must not be shut for ever; a clock that has run away is further off.
+pub const DAY_AHEAD_MAX: i64 = 3_653;

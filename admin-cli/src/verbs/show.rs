@@ -155,6 +155,11 @@ pub(crate) fn matter(console: &Console, matter: &Value) -> Result<(), Trouble> {
     }
     answers(console, matter)?;
     timeline(console, matter)?;
+    let held_up = lang.of(text(matter, "held_up.why_zh"), text(matter, "held_up.why"));
+    if !held_up.is_empty() {
+        let mark = lang.of("  ！暂不能办：", "  ! held up: ");
+        console.say(&console.paint(Paint::Red, &format!("{mark}{held_up}")))?;
+    }
     for violation in items(matter, "violations") {
         let why = lang.of(text(violation, "why_zh"), text(violation, "why"));
         let why = if why.is_empty() { text(violation, "why") } else { why };

@@ -145,6 +145,7 @@ CREATE TABLE verdicts (
     at_ms INTEGER NOT NULL
 );
 CREATE INDEX verdicts_of_link ON verdicts(link, id);
+CREATE INDEX verdicts_parked ON verdicts(doc) WHERE verdict = 2;
 CREATE TABLE link_log (
     id INTEGER PRIMARY KEY,
     link INTEGER NOT NULL,

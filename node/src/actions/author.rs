@@ -22,8 +22,8 @@ use yishi_protocol::{
     header::Header,
     ids::{ActRef, ActorId, DocId, PlaceId},
     kind::Kind,
-    limits::{DOCUMENT_BYTES_MAX, DOCUMENT_CHANGES_MAX},
     planted::Bug,
+    room::Room,
     value::Map,
 };
 
@@ -255,6 +255,8 @@ impl Draft {
         let mut deps = self.index.heads().clone();
         // Somebody may have built on our last change; it is then no head, and still has to be named.
         let own = self.index.iter().find(|(_, p)| p.actor == me && p.seq + 1 == seq).map(|(h, _)| *h);
+        // Of two changes of ours with one number, which a copied machine leaves, a next one follows one.
+        deps.retain(|h| self.index.get(h).is_none_or(|p| p.actor != me));
         deps.extend(own);
         let max_op = deps.iter().filter_map(|h| self.index.get(h)).map(|p| p.max_op).max().unwrap_or(0);
         let deps = deps.into_iter().collect();
@@ -264,7 +266,8 @@ impl Draft {
     fn write(&mut self, change: Change) -> Result<ActRef, ActionError> {
         let encoded = change::encode(&change)?;
         let bytes = self.index.bytes() + encoded.bytes.len() as u64;
-        if self.index.len() >= DOCUMENT_CHANGES_MAX || bytes > DOCUMENT_BYTES_MAX {
+        let room = Room::of(&self.world.directory, &self.header, &self.world.me.place);
+        if !room.holds(self.index.len() + 1, bytes) {
             return Err(ActionError::TooLarge);
         }
         self.index.add_bytes(encoded.bytes.len());

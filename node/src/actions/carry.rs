@@ -60,7 +60,7 @@ impl Actions {
             lead: Some(*lead),
             lead_act: Some(reply.act),
         };
-        match draft.step_on(&source, None, self.today().max(reply.on), what) {
+        match draft.step_on(&source, None, self.today(), what) {
             Ok(_) => Ok(true),
             // The source was closed or waits for a settlement: nothing is owed now.
             Err(ActionError::NotLegal(_)) => Ok(false),

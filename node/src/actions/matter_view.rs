@@ -6,16 +6,22 @@ use super::{
     day_text, instant_text, next_view,
     sketch::{Due, Sketch},
     views::{
-        AnswerView, ChangeView, DeadlineView, ExternalView, LevelView, MatterSummary, MatterView,
+        AnswerView, ChangeView, DeadlineView, ExternalView, HeldUpView, LevelView, MatterSummary, MatterView,
         PetitionerView, PlaceView, RatingView, StoredView, TimelineView, ViolationView,
     },
 };
-use crate::store::World;
+use crate::{
+    clock::day_of_ms,
+    store::{StoredCommit, World},
+};
+use std::collections::BTreeMap;
 use yishi_protocol::{
     audience::Audience,
+    branch,
     calendar::{Calendar, Date, Deadline},
-    fold::{Matter, Verdict, procedure::Stage, words},
-    ids::{DocId, PlaceId},
+    commit::Place,
+    fold::{HeldUp, Matter, Verdict, Why, procedure::Stage, words},
+    ids::{ChangeHash, DocId, PlaceId},
 };
 
 /// Digits of an id shown in place of a name that is not known yet.
@@ -168,12 +174,45 @@ impl Viewer<'_> {
                     told: a.told,
                 })
                 .collect(),
-            timeline: self.timeline(matter),
+            timeline: self.timeline(draft, matter),
             next: next_view::names(matter, self.world),
+            held_up: matter.held_up.as_ref().map(|held| self.held_up(held)),
         }
     }
 
-    fn timeline(&self, matter: &Matter) -> Vec<TimelineView> {
+    fn held_up(&self, held: &HeldUp) -> HeldUpView {
+        let helpers: Vec<PlaceView> = held.helpers.iter().map(|p| self.place(p)).collect();
+        let names: Vec<&str> = helpers.iter().map(|p| p.name.as_str()).collect();
+        let place = self.place(&held.place);
+        let (why, why_zh) = match held.why {
+            Why::NewerKind => (
+                "this needs a newer program: bring this one up to date".to_owned(),
+                "需要更新版本的程序才能读懂，请升级本机程序".to_owned(),
+            ),
+            Why::Procedure(pin) => {
+                let pin: String = pin.to_string().chars().take(ID_DIGITS_SHOWN).collect();
+                (
+                    format!("this waits for procedure {pin}, which is not here yet"),
+                    format!("等待办理程序 {pin} 到达"),
+                )
+            }
+        };
+        HeldUpView {
+            act: held.act,
+            why: format!(
+                "a step of {}: {why}; or one of these takes it over: {}",
+                place.name,
+                names.join(", ")
+            ),
+            why_zh: format!("{}的一步{why_zh}；也可由{}提级接办", place.name, names.join("、")),
+            place,
+            helpers,
+        }
+    }
+
+    fn timeline(&self, draft: &Draft, matter: &Matter) -> Vec<TimelineView> {
+        let stored: BTreeMap<ChangeHash, u64> =
+            draft.stored.iter().map(|c| (c.commit.hash, c.stored_at_ms)).collect();
         matter
             .timeline
             .iter()
@@ -187,6 +226,8 @@ impl Viewer<'_> {
                     place: t.place.map(|p| self.place(&p)),
                     by: t.by.clone(),
                     on: day_text(t.on),
+                    claimed_on: t.claimed.map(day_text),
+                    stored_on: stored.get(&t.hash).map(|at| day_text(day_of_ms(*at))),
                     text: t.text.clone(),
                     verdict: if corrected { "corrected" } else { t.verdict.name() },
                     why: (!counts).then(|| t.verdict.en()),
@@ -234,8 +275,15 @@ impl Actions {
         let doc = self.find_matter(reference).await?;
         let commits = self.store().doc_commits(&doc).await?;
         let save = move || {
+            let placed = commits.iter().map(|c| {
+                let c = &c.commit;
+                (&c.hash, Place { actor: c.actor, seq: c.seq, max_op: c.max_op }, c.deps.as_slice())
+            });
+            // No document holds two changes with one number: the branch with the lower hash is it.
+            let beside = branch::left_out(placed);
             let changes = commits
                 .into_iter()
+                .filter(|c| !beside.contains(&c.commit.hash))
                 .map(|c| automerge::Change::from_bytes(c.commit.bytes))
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(|_| ActionError::SetAside(doc))?;
@@ -255,7 +303,11 @@ impl Actions {
 
     /// A matter in full, from its own changes.
     pub(super) async fn show(&self, draft: &Draft) -> Result<MatterView, ActionError> {
-        let matter = draft.matter()?;
+        let mut matter = draft.matter()?;
+        matter.witness(|act| {
+            let named = |c: &&StoredCommit| c.commit.actor == act.actor && c.commit.seq == act.seq;
+            draft.stored.iter().filter(named).map(|c| day_of_ms(c.stored_at_ms)).min()
+        });
         let world = self.world();
         let stored_up = self.store().stored_up(&[draft.doc]).await?.get(&draft.doc).copied().unwrap_or(0);
         Ok(self.viewer(&world).matter(draft, &matter, stored_up))

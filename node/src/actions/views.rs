@@ -261,8 +261,12 @@ pub struct TimelineView {
     pub place: Option<PlaceView>,
     /// The person.
     pub by: Option<String>,
-    /// The day.
+    /// The day it counts as.
     pub on: String,
+    /// The day it claims, where that is another.
+    pub claimed_on: Option<String>,
+    /// The day it was stored here: what is claimed cannot be later.
+    pub stored_on: Option<String>,
     /// The words in it.
     pub text: Option<String>,
     /// `counted`, `violation`, `late`, `superseded`, `corrected`, …
@@ -398,6 +402,23 @@ pub struct MatterView {
     pub timeline: Vec<TimelineView>,
     /// What this place may do now.
     pub next: Vec<NextName>,
+    /// The step that holds it up here, if one does, and who can help.
+    pub held_up: Option<HeldUpView>,
+}
+
+/// A step this program cannot follow, with what rests on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldUpView {
+    /// The step.
+    pub act: ActRef,
+    /// By whom.
+    pub place: PlaceView,
+    /// What is missing and who can help, in English.
+    pub why: String,
+    /// The same in Chinese.
+    pub why_zh: String,
+    /// The places that may take the matter over and set the step aside.
+    pub helpers: Vec<PlaceView>,
 }
 
 /// Something was moved out of ordinary text, or another thing the person should know.

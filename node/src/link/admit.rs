@@ -29,6 +29,13 @@ use yishi_protocol::{
 /// Blocks judged at the same time over all links: two thousand children must not fill the memory.
 const JUDGED_AT_ONCE: usize = 4;
 
+/// How often histories are compared for one document before what is missing is left out.
+const COMPARED_FOR_ONE_MAX: u64 = 3;
+/// How many sections of one link may wait before none is compared for.
+const PARKED_MAX: u64 = 256;
+/// For how long a section that had to wait is counted, in milliseconds: a month.
+const PARKED_COUNTS_MS: u64 = 30 * 86_400_000;
+
 /// The places a block waits for before it is judged.
 #[derive(Debug)]
 pub(super) struct Admission(Semaphore);
@@ -119,10 +126,15 @@ pub(super) async fn one(
         })
         .await?
     };
-    if verdicts.refused.iter().any(|(_, _, why)| why.asks_for_reconciliation())
+    let waiting = || verdicts.refused.iter().filter(|(_, _, why)| why.asks_for_reconciliation());
+    if waiting().next().is_some()
         && !Bug::PassOverRefused.planted()
+        && compares_again(store, link, at_ms, waiting()).await?
     {
         // No document of the block is kept; a digest nobody has makes the next meeting compare histories.
+        for (doc, ordinals, why) in waiting() {
+            batch.verdicts.push(verdict(link, epoch, block.to, *doc, ordinals.start, why));
+        }
         batch.cursor = Some(Cursor { link, epoch, seq: block.from, digest: NO_DIGEST });
         store.write(batch).await?;
         let ack = Ack { to: block.from, excluded: Vec::new(), receipt: None };
@@ -149,6 +161,20 @@ pub(super) async fn one(
         stored?;
     }
     Ok(Event::Admitted { ack, reconcile: false })
+}
+
+/// Whether comparing histories may still help what waits. A peer that names what nobody has would have them
+/// compared for ever: after some times, or with very much waiting, the cursor passes it, parked.
+async fn compares_again(
+    store: &Store,
+    link: LinkId,
+    at_ms: u64,
+    waiting: impl Iterator<Item = &(DocId, std::ops::Range<u64>, Refusal)>,
+) -> Result<bool, LinkError> {
+    let parked = store.parked(link, at_ms.saturating_sub(PARKED_COUNTS_MS)).await?;
+    let in_all: u64 = parked.values().sum();
+    let tries = |doc: &DocId| parked.get(doc).copied().unwrap_or(0);
+    Ok(in_all < PARKED_MAX && waiting.map(|(doc, ..)| tries(doc)).any(|tries| tries < COMPARED_FOR_ONE_MAX))
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LinkError> {
@@ -215,7 +241,10 @@ fn verdict(link: LinkId, epoch: Epoch, seq: u64, doc: DocId, ordinal: u64, why: 
         ord: u32::try_from(ordinal).unwrap_or(u32::MAX),
         doc,
         hash: ChangeHash([0; 32]),
-        kind: VerdictKind::Refused,
+        kind: match why.asks_for_reconciliation() {
+            true => VerdictKind::Parked,
+            false => VerdictKind::Refused,
+        },
         reason: why.code().to_owned(),
     }
 }

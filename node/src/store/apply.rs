@@ -50,9 +50,11 @@ struct CommitRow {
 impl Tx {
     /// Stores a batch.
     pub(super) async fn apply(&mut self, batch: Batch) -> Result<Written, StoreError> {
+        let certs = self.certs.len();
         for cert in batch.certs {
             self.add_cert(cert, batch.at_ms).await?;
         }
+        let new_certs = self.certs.len() > certs;
         for link in batch.links {
             self.open_link(link).await?;
         }
@@ -111,7 +113,11 @@ impl Tx {
         }
 
         let refused = batch.verdicts.iter().filter(|v| v.kind == VerdictKind::Refused).count();
-        self.note_cursor(batch.cursor, batch.ack, batch.verdicts, batch.at_ms).await?;
+        // What waits of this very batch has seen its certificates; what waited before has not.
+        let came = if batch.from.is_some() { touched.order.as_slice() } else { &[] };
+        self.note_cursor(batch.cursor, batch.ack).await?;
+        self.release_parked(came, new_certs).await?;
+        self.note_verdicts(batch.verdicts, batch.at_ms).await?;
         if let Some(from) = batch.from {
             self.count_received(from, received, refused, batch.at_ms).await?;
         }

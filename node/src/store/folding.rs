@@ -23,6 +23,8 @@ pub struct RawDocument {
     pub header: Header,
     /// Its changes in any order, one chunk after the other: a file that Automerge reads.
     pub chunks: Vec<u8>,
+    /// When each of them was stored here, in the same order.
+    pub stored_at_ms: Vec<u64>,
     /// When the last of them was stored here.
     pub updated_at_ms: u64,
 }
@@ -39,17 +41,25 @@ impl Store {
         let sql = "SELECT d.id, d.doc, d.header FROM json_each(?1) j CROSS JOIN docs d ON d.id = j.value";
         for row in sqlx::query(sql).bind(&ids).fetch_all(&mut *tx).await? {
             let header = Header::decode(row.try_get(2)?)?;
-            let raw =
-                RawDocument { doc: DocId(array(&row, 1)?), header, chunks: Vec::new(), updated_at_ms: 0 };
+            let raw = RawDocument {
+                doc: DocId(array(&row, 1)?),
+                header,
+                chunks: Vec::new(),
+                stored_at_ms: Vec::new(),
+                updated_at_ms: 0,
+            };
             found.insert(row.try_get(0)?, raw);
         }
         // One row for each document instead of one for each change: rows are what reading costs.
-        let sql = "SELECT c.doc, max(c.stored_at_ms), CAST(group_concat(c.bytes, '') AS BLOB)
+        let sql = "SELECT c.doc, max(c.stored_at_ms), CAST(group_concat(c.bytes, '') AS BLOB),
+                   group_concat(c.stored_at_ms, ' ')
                    FROM json_each(?1) j CROSS JOIN commits c ON c.doc = j.value GROUP BY c.doc";
         for row in sqlx::query(sql).bind(&ids).fetch_all(&mut *tx).await? {
             if let Some(raw) = found.get_mut(&row.try_get::<i64, _>(0)?) {
                 raw.updated_at_ms = unsigned(&row, 1)?;
                 raw.chunks = row.try_get(2)?;
+                let at: String = row.try_get(3)?;
+                raw.stored_at_ms = at.split(' ').map_while(|ms| ms.parse().ok()).collect();
             }
         }
         tx.rollback().await?;

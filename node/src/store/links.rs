@@ -145,8 +145,6 @@ impl Tx {
         &mut self,
         cursor: Option<Cursor>,
         ack: Option<GivenAck>,
-        verdicts: Vec<Verdict>,
-        at_ms: u64,
     ) -> Result<(), StoreError> {
         if let Some(cursor) = cursor {
             let sql = "UPDATE links SET in_epoch = ?2, in_seq = ?3, in_digest = ?4 WHERE id = ?1";
@@ -182,6 +180,14 @@ impl Tx {
                 .execute(&mut self.conn)
                 .await?;
         }
+        Ok(())
+    }
+
+    pub(super) async fn note_verdicts(
+        &mut self,
+        verdicts: Vec<Verdict>,
+        at_ms: u64,
+    ) -> Result<(), StoreError> {
         for v in verdicts {
             let sql = "INSERT INTO verdicts (link, epoch, seq, ord, doc, hash, verdict, reason, at_ms)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";

@@ -33,6 +33,7 @@ mod lock;
 mod look;
 mod matters;
 mod open;
+mod parked;
 mod people;
 mod promises;
 mod queue;

@@ -9,12 +9,14 @@ use super::{
     },
     procedure::{Stage, StepKind},
     proposal::{Judge, Read},
-    verdict::Verdict,
+    verdict::{Verdict, Violation},
 };
 use crate::{
     act::{Act, Step, Text, Voice},
     ids::{ActRef, PlaceId},
+    planted::Bug,
 };
+use std::collections::BTreeMap;
 
 /// Who did something, when, under which name.
 #[derive(Clone, Copy)]
@@ -35,7 +37,7 @@ impl Judge<'_, '_> {
                 slot.verdict = *verdict;
             }
         }
-        for s in &self.chain.settlements {
+        for s in self.chain.settlements() {
             let holds_now = self.chain.settlement(s.fork, &known).is_some_and(|h| h.change == s.change);
             let counted = |f: usize| outcome.get(f).copied().flatten() == Some(Verdict::Counted);
             if !(holds_now && s.fork.is_none_or(counted))
@@ -44,20 +46,14 @@ impl Judge<'_, '_> {
                 slot.verdict = Verdict::Superseded;
             }
         }
-        // A correction goes the way of the step it corrects.
-        for (t, target) in &self.corrections {
-            if let (Some(slot), Some(verdict)) =
-                (self.slots.get_mut(*t), outcome.get(*target).copied().flatten())
-            {
-                slot.verdict = verdict;
-            }
-        }
+        self.settle_corrections(end, &outcome);
 
         let mut matter = self.frame(end);
         if let End::Waiting { fork, .. } = end {
             let mut branches: Vec<_> = self
                 .chain
                 .sealed(fork, &known)
+                .into_iter()
                 .filter_map(|(t, _)| self.history.nodes.get(t).map(|n| (n.hash, n.act())))
                 .collect();
             branches.sort_unstable();
@@ -66,6 +62,8 @@ impl Judge<'_, '_> {
         matter.forks = self.forks();
         let closers: Vec<usize> = self.closers(end);
         let slots = std::mem::take(&mut self.slots);
+        // Where each change's entry stands in the timeline.
+        let mut entries = vec![usize::MAX; slots.len()];
         for (t, slot) in slots.into_iter().enumerate() {
             let (Some(kind), Some(node)) = (slot.kind, self.history.nodes.get(t)) else { continue };
             let place = node.author.map(|a| a.place);
@@ -87,6 +85,7 @@ impl Judge<'_, '_> {
                 place,
                 by: None,
                 on: slot.day,
+                claimed: slot.claimed.filter(|day| *day != slot.day),
                 verdict: slot.verdict,
                 text: None,
                 corrected_by: None,
@@ -108,20 +107,25 @@ impl Judge<'_, '_> {
                 }
                 Some(Read::Voice(voice)) => {
                     entry.by.clone_from(&voice.by);
-                    let closing = counted.then(|| self.closing(&closers, t)).flatten();
+                    let closing = match slot.verdict {
+                        Verdict::Counted => self.closing(&closers, t),
+                        Verdict::Violation(Violation::BallotClosed) => self.closed_before(&closers, t),
+                        _ => None,
+                    };
                     entry.text = matter.take_voice(voice, mark, counted, slot.score_counts, closing);
                 }
                 None => {}
             }
+            if let Some(at) = entries.get_mut(t) {
+                *at = matter.timeline.len();
+            }
             matter.timeline.push(entry);
         }
         for (t, target) in &self.corrections {
-            let (Some(by), Some(of)) = (self.history.nodes.get(*t), self.history.nodes.get(*target)) else {
-                continue;
-            };
-            let counted = matter.timeline.iter().any(|e| e.hash == *by.hash && e.verdict == Verdict::Counted);
-            if let Some(entry) = matter.timeline.iter_mut().find(|e| counted && e.hash == *of.hash) {
-                entry.corrected_by = Some(by.act());
+            let at = |t: &usize| entries.get(*t).copied().unwrap_or(usize::MAX);
+            let by = matter.timeline.get(at(t)).filter(|e| e.verdict == Verdict::Counted).map(|e| e.act);
+            if let (Some(by), Some(entry)) = (by, matter.timeline.get_mut(at(target))) {
+                entry.corrected_by = Some(by);
             }
         }
         matter.pending.extend(
@@ -129,6 +133,36 @@ impl Judge<'_, '_> {
         );
         matter.settle_tellings();
         matter
+    }
+
+    /// A correction goes the way of the step it corrects, and loses against what was done on the words as
+    /// they stood: a step of another place on top, or a telling by the home place.
+    fn settle_corrections(&mut self, end: End, outcome: &[Option<Verdict>]) {
+        let mut relied: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let path: Vec<usize> = self.chain.path(end).collect();
+        for (over, under) in path.iter().zip(path.iter().skip(1)) {
+            let place = |t: &usize| self.chain.branch(*t).map(|b| b.place);
+            if place(over) != place(under) {
+                relied.entry(*under).or_default().push(*over);
+            }
+        }
+        let told: BTreeMap<ActRef, Vec<usize>> =
+            self.tells.iter().fold(BTreeMap::new(), |mut told, (t, of)| {
+                told.entry(*of).or_default().push(*t);
+                told
+            });
+        for (t, target) in &self.corrections {
+            let Some(mut verdict) = outcome.get(*target).copied().flatten() else { continue };
+            let name = self.history.nodes.get(*target).map(super::history::Node::act);
+            let tellings = name.and_then(|name| told.get(&name));
+            let mut later = relied.get(target).into_iter().chain(tellings).flatten();
+            if verdict == Verdict::Counted && later.any(|l| !holds(self.past.row(*l), *t)) {
+                verdict = Verdict::Superseded;
+            }
+            if let Some(slot) = self.slots.get_mut(*t) {
+                slot.verdict = verdict;
+            }
+        }
     }
 
     /// The matter's standing, before any content.
@@ -226,20 +260,7 @@ impl Judge<'_, '_> {
         let mut closers: Vec<usize> = self
             .chain
             .path(end)
-            .filter(|t| {
-                self.chain.branch(*t).is_some_and(|b| {
-                    matches!(
-                        b.kind(),
-                        Some(
-                            StepKind::Decide
-                                | StepKind::Answer
-                                | StepKind::Refuse
-                                | StepKind::Close
-                                | StepKind::Withdraw
-                        )
-                    )
-                })
-            })
+            .filter(|t| self.chain.branch(*t).is_some_and(|b| b.kind().is_some_and(StepKind::closes_votes)))
             .collect();
         closers.reverse();
         closers
@@ -250,6 +271,13 @@ impl Judge<'_, '_> {
         let before = self.past.row(t);
         let closer = *closers.iter().find(|c| !holds(before, **c))?;
         Some((self.history.nodes.get(closer)?.act(), holds(self.past.row(closer), t)))
+    }
+
+    /// The newest step that had closed the votes when the ballot `t` was entered.
+    fn closed_before(&self, closers: &[usize], t: usize) -> Option<(ActRef, bool)> {
+        let before = self.past.row(t);
+        let closer = *closers.iter().rev().find(|c| holds(before, **c))?;
+        Some((self.history.nodes.get(closer)?.act(), false))
     }
 }
 
@@ -379,9 +407,11 @@ impl Matter {
             }
             Voice::Ballot { question, body, eligible, present, in_favour, against, abstain, votes } => {
                 let words = Some(question.clone());
-                if counted {
+                // A vote after the result is listed with the others, and as a violation.
+                if counted || closing.is_some() {
                     let state = match closing {
                         None => BallotState::Open,
+                        Some(_) if Bug::LateVote.planted() => BallotState::Counted,
                         Some((_, true)) => BallotState::Counted,
                         Some((_, false)) => BallotState::Late,
                     };

@@ -10,6 +10,11 @@
 //! take-over from above before the lowest hash; between two sealed ones the walk ends there and waits
 //! for the lowest common ancestor of the places that sealed them. The same walk over a change's causal
 //! past says what its author saw, and over everything what is true now.
+//!
+//! There is at most one walk for each change with several dependencies, and it begins where what they know
+//! together parts from what the best of them knows. It looks at every step and settlement a bounded number
+//! of times, whatever their shape: a crafted document of *n* changes costs at most some *n*² looks, one
+//! with a fork at every step some *n*, and an ordinary one hardly any.
 
 use super::{
     FoldInput,
@@ -22,6 +27,7 @@ use crate::{
     ids::{ChangeHash, PlaceId},
     planted::Bug,
 };
+use std::collections::BTreeMap;
 
 /// Where a walk ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +57,7 @@ pub(super) struct Branch {
     /// The step it hangs under.
     pub(super) parent: Option<usize>,
     /// The step the chain goes on from: another than `parent` only where steps were set aside.
-    below: Option<usize>,
+    pub(super) below: Option<usize>,
     first_child: Option<usize>,
     sibling: Option<usize>,
     pub(super) place: PlaceId,
@@ -82,30 +88,66 @@ enum Choice {
 /// The tree of allowed steps so far.
 #[derive(Debug)]
 pub(super) struct Chain<'h, 'a> {
-    input: &'h FoldInput<'a>,
     history: &'h History<'a>,
     past: &'h Past,
+    /// The places above a place, as far as the authors' certificates tell.
+    above: BTreeMap<PlaceId, &'h [PlaceId]>,
     tree: Vec<Option<Branch>>,
     first_root: Option<usize>,
-    pub(super) settlements: Vec<Settlement>,
+    /// By the step at their fork.
+    settlements: BTreeMap<Option<usize>, Vec<Settlement>>,
     /// Steps in the tree and settlements: whatever can move a walk.
     moves: Vec<u64>,
     /// For every change, where a walk over it and its past ends, and how many moves those hold.
     ends: Vec<(End, u32)>,
+    /// How many steps and settlements all walks looked at.
+    #[cfg(test)]
+    pub(super) looks: std::cell::Cell<u64>,
+}
+
+/// For every step, how far above it the nearest step of another place is, and which.
+type Seals = Vec<Option<(u32, usize)>>;
+
+/// How one walk finds out which steps are sealed: by looking at what stands on each, and once that has taken
+/// as many looks as there are changes, for all of them at once.
+#[derive(Debug)]
+struct Sealing {
+    looks_left: usize,
+    all: Option<Seals>,
 }
 
 impl<'h, 'a> Chain<'h, 'a> {
     pub(super) fn new(input: &'h FoldInput<'a>, history: &'h History<'a>, past: &'h Past) -> Self {
+        let mut above: BTreeMap<PlaceId, &'h [PlaceId]> = BTreeMap::new();
+        for author in input.authors.values() {
+            above.entry(author.place).or_insert(&author.ancestors);
+        }
+        // What stands above an author's ancestors is the rest of its list.
+        for author in input.authors.values() {
+            let mut rest = author.ancestors.as_slice();
+            while let Some((place, over)) = rest.split_first() {
+                above.entry(*place).or_insert(over);
+                rest = over;
+            }
+        }
         Self {
-            input,
             history,
             past,
+            above,
             tree: vec![None; history.len()],
             first_root: None,
-            settlements: Vec::new(),
+            settlements: BTreeMap::new(),
             moves: past.none(),
             ends: Vec::with_capacity(history.len()),
+            #[cfg(test)]
+            looks: std::cell::Cell::new(0),
         }
+    }
+
+    /// Counts a look, for the test that says how much work there can be.
+    fn look(&self) {
+        #[cfg(test)]
+        self.looks.set(self.looks.get() + 1);
     }
 
     pub(super) fn branch(&self, t: usize) -> Option<&Branch> {
@@ -123,13 +165,46 @@ impl<'h, 'a> Chain<'h, 'a> {
                 let row = self.past.row(t);
                 let moves = shared(row, &self.moves);
                 // A dependency that knew every move of the union saw the same end.
-                several
-                    .iter()
-                    .map(end)
-                    .find(|(_, m)| *m == moves)
-                    .map_or_else(|| self.resolve(row), |(end, _)| end)
+                let best = several.iter().map(|d| (end(d), *d)).max_by_key(|((_, m), _)| *m);
+                match best {
+                    Some(((end, m), _)) if m == moves => end,
+                    Some(((End::At(tip), _), dep)) => match self.parts_at(row, dep, tip) {
+                        Some(from) => self.resolve_from(from, row),
+                        None => self.resolve(row),
+                    },
+                    _ => self.resolve(row),
+                }
             }
         }
+    }
+
+    /// Where a walk within `row` may part from the one to `tip` that dependency `dep` saw: the step nearest
+    /// to the root under which something hangs that `dep` did not know. `None` for above the roots, or if
+    /// a settlement is among it. Above that step all branches beside the way are as they were.
+    fn parts_at(&self, row: &Row, dep: usize, tip: usize) -> Option<Option<usize>> {
+        let known = self.past.row(dep);
+        let mut at = tip;
+        for (word, ((all, moves), before)) in row.iter().zip(&self.moves).zip(known).enumerate() {
+            let mut new = all & moves & !before;
+            while new != 0 {
+                let t = word * 64 + new.trailing_zeros() as usize;
+                new &= new - 1;
+                if t == dep {
+                    continue;
+                }
+                let mut beside = self.branch(t)?.parent?;
+                while beside != at {
+                    self.look();
+                    // A step stands after the one it hangs under.
+                    if beside > at {
+                        beside = self.branch(beside)?.parent?;
+                    } else {
+                        at = self.branch(at)?.parent?;
+                    }
+                }
+            }
+        }
+        Some(Some(at))
     }
 
     /// Enters a change that moves nothing.
@@ -171,7 +246,7 @@ impl<'h, 'a> Chain<'h, 'a> {
     /// Enters an allowed settlement.
     pub(super) fn enter_settlement(&mut self, t: usize, fork: Option<usize>, branch: usize) {
         let moves = self.moves_below(t) + 1;
-        self.settlements.push(Settlement { change: t, fork, branch });
+        self.settlements.entry(fork).or_default().push(Settlement { change: t, fork, branch });
         put(&mut self.moves, t);
         let mut row = self.past.row(t).to_vec();
         put(&mut row, t);
@@ -193,18 +268,27 @@ impl<'h, 'a> Chain<'h, 'a> {
             None => self.first_root,
             Some(p) => self.branch(p).and_then(|b| b.first_child),
         };
-        std::iter::successors(first, |t| self.branch(*t)?.sibling).filter(move |t| holds(known, *t))
+        std::iter::successors(first, |t| {
+            self.look();
+            self.branch(*t)?.sibling
+        })
+        .filter(move |t| holds(known, *t))
     }
 
     /// Walks to the end of the chain within `known`.
     pub(super) fn resolve(&self, known: &Row) -> End {
-        let mut at = None;
+        self.resolve_from(None, known)
+    }
+
+    fn resolve_from(&self, from: Option<usize>, known: &Row) -> End {
+        let mut at = from;
+        let mut sealing = Sealing { looks_left: self.tree.len(), all: None };
         loop {
             let mut children = self.children(at, known);
             let next = match (children.next(), children.next()) {
                 (None, _) => return at.map_or(End::Nothing, End::At),
                 (Some(only), None) => only,
-                _ => match self.choose(at, known) {
+                _ => match self.choose(at, known, &mut sealing) {
                     Choice::Go(t) => t,
                     Choice::Wait(by) => return End::Waiting { fork: at, by },
                 },
@@ -219,17 +303,20 @@ impl<'h, 'a> Chain<'h, 'a> {
 
     /// The settlement that holds at a fork: concurrent ones by lowest hash.
     pub(super) fn settlement(&self, fork: Option<usize>, known: &Row) -> Option<&Settlement> {
-        self.settlements
-            .iter()
-            .filter(|s| s.fork == fork && holds(known, s.change))
-            .min_by_key(|s| self.hash(s.change))
+        let here = self.settlements.get(&fork)?.iter().inspect(|_| self.look());
+        here.filter(|s| holds(known, s.change)).min_by_key(|s| self.hash(s.change))
     }
 
-    fn choose(&self, fork: Option<usize>, known: &Row) -> Choice {
+    /// Every allowed settlement.
+    pub(super) fn settlements(&self) -> impl Iterator<Item = &Settlement> {
+        self.settlements.values().flatten()
+    }
+
+    fn choose(&self, fork: Option<usize>, known: &Row, sealing: &mut Sealing) -> Choice {
         if let Some(settled) = self.settlement(fork, known) {
             return Choice::Go(settled.branch);
         }
-        let sealed: Vec<(usize, PlaceId)> = self.sealed(fork, known).collect();
+        let sealed = self.sealed_in(fork, known, sealing);
         match *sealed.as_slice() {
             _ if Bug::UnsealedFirst.planted() => {}
             [(only, _)] => return Choice::Go(only),
@@ -247,42 +334,76 @@ impl<'h, 'a> Chain<'h, 'a> {
     }
 
     /// The sealed steps on top of a fork, each with the place that sealed it.
-    pub(super) fn sealed<'s>(
-        &'s self,
-        fork: Option<usize>,
-        known: &'s Row,
-    ) -> impl Iterator<Item = (usize, PlaceId)> + 's {
-        self.children(fork, known).filter_map(|t| Some((t, self.sealed_by(t, known)?)))
+    pub(super) fn sealed(&self, fork: Option<usize>, known: &Row) -> Vec<(usize, PlaceId)> {
+        self.sealed_in(fork, known, &mut Sealing { looks_left: self.tree.len(), all: None })
     }
 
-    /// The first place other than its author's that signed a step on top of it: nearest, then lowest hash.
-    fn sealed_by(&self, t: usize, known: &Row) -> Option<PlaceId> {
+    fn sealed_in(&self, fork: Option<usize>, known: &Row, sealing: &mut Sealing) -> Vec<(usize, PlaceId)> {
+        let sealed_by = |t: usize| Some((t, self.branch(self.seal(t, known, sealing)?)?.place));
+        self.children(fork, known).filter_map(sealed_by).collect()
+    }
+
+    /// The first step of another place on top of one.
+    fn seal(&self, t: usize, known: &Row, sealing: &mut Sealing) -> Option<usize> {
+        if sealing.all.is_none() {
+            match self.nearest(t, known, &mut sealing.looks_left) {
+                Some(seal) => return seal,
+                None => sealing.all = Some(self.seals(known)),
+            }
+        }
+        sealing.all.as_ref()?.get(t).copied().flatten().map(|(_, by)| by)
+    }
+
+    /// The same by looking at what stands on it; `None` if that takes too many looks.
+    fn nearest(&self, t: usize, known: &Row, looks_left: &mut usize) -> Option<Option<usize>> {
         let own = self.branch(t)?.place;
         let mut layer = vec![t];
         while !layer.is_empty() {
-            let next: Vec<usize> = layer.iter().flat_map(|t| self.children(Some(*t), known)).collect();
-            let seal = next
-                .iter()
-                .filter(|t| self.branch(**t).is_some_and(|b| b.place != own))
-                .min_by_key(|t| self.hash(**t));
-            if let Some(seal) = seal {
-                return self.branch(*seal).map(|b| b.place);
+            let mut next = Vec::new();
+            for below in layer {
+                let mut child = self.branch(below)?.first_child;
+                while let Some(c) = child {
+                    self.look();
+                    *looks_left = looks_left.checked_sub(1)?;
+                    next.extend(Some(c).filter(|c| holds(known, *c)));
+                    child = self.branch(c)?.sibling;
+                }
+            }
+            let others = next.iter().copied().filter(|c| self.branch(*c).is_some_and(|b| b.place != own));
+            let seal = others.min_by_key(|c| self.hash(*c));
+            if seal.is_some() {
+                return Some(seal);
             }
             layer = next;
         }
-        None
+        Some(None)
+    }
+
+    /// For every known step, the first place other than its author's that signed a step on top of it:
+    /// nearest, then lowest hash. A step stands after the one it hangs under, so one pass from the end does.
+    fn seals(&self, known: &Row) -> Seals {
+        let mut seals: Seals = vec![None; self.tree.len()];
+        for (t, branch) in self.tree.iter().enumerate().rev() {
+            self.look();
+            let (Some(branch), true) = (branch, holds(known, t)) else { continue };
+            let Some((p, parent)) = branch.parent.and_then(|p| Some((p, self.branch(p)?))) else { continue };
+            let above = if branch.place == parent.place {
+                seals.get(t).copied().flatten().map(|(far, by)| (far + 1, by))
+            } else {
+                Some((1, t))
+            };
+            let (Some((far, by)), Some(nearest)) = (above, seals.get_mut(p)) else { continue };
+            let nearer = nearest.is_none_or(|(f, b)| (far, self.hash(by)) < (f, self.hash(b)));
+            if nearer {
+                *nearest = Some((far, by));
+            }
+        }
+        seals
     }
 
     /// The places above a place, as far as the authors' certificates tell.
     pub(super) fn above(&self, place: PlaceId) -> &'h [PlaceId] {
-        let own = self.input.authors.values().find(|a| a.place == place).map(|a| a.ancestors.as_slice());
-        own.or_else(|| {
-            self.input.authors.values().find_map(|a| {
-                let at = a.ancestors.iter().position(|p| *p == place)?;
-                a.ancestors.get(at + 1..)
-            })
-        })
-        .unwrap_or(&[])
+        self.above.get(&place).copied().unwrap_or(&[])
     }
 
     fn common_ancestor(&self, mut places: impl Iterator<Item = PlaceId> + Clone) -> Option<PlaceId> {
@@ -301,6 +422,14 @@ impl<'h, 'a> Chain<'h, 'a> {
     /// What became of every allowed step, now that everything here is known.
     pub(super) fn outcome(&self, end: End, known: &Row) -> Vec<Option<Verdict>> {
         let mut verdicts: Vec<Option<Verdict>> = vec![None; self.tree.len()];
+        let waiting: Vec<usize> = match end {
+            End::Waiting { fork, .. } => {
+                let mut sealed: Vec<usize> = self.sealed(fork, known).into_iter().map(|(t, _)| t).collect();
+                sealed.sort_unstable();
+                sealed
+            }
+            _ => Vec::new(),
+        };
         let mut goes_on = vec![None; self.tree.len()];
         let mut first = None;
         let mut above: Option<usize> = None;
@@ -327,7 +456,7 @@ impl<'h, 'a> Chain<'h, 'a> {
                         Some(p) => goes_on.get(p).copied().flatten(),
                         None => first,
                     };
-                    self.beside(t, branch, fork, chosen, end, known)
+                    self.beside(t, branch, fork, chosen, end, &waiting)
                 }
                 (Some(Verdict::Late), Some(p)) if self.branch(p).is_some_and(|b| b.place == branch.place) => {
                     Verdict::Late
@@ -350,13 +479,12 @@ impl<'h, 'a> Chain<'h, 'a> {
         fork: Option<usize>,
         chosen: Option<usize>,
         end: End,
-        known: &Row,
+        waiting: &[usize],
     ) -> Verdict {
         if let End::Waiting { fork: at, .. } = end
             && at == fork
         {
-            let waits = self.sealed(fork, known).any(|(s, _)| s == t);
-            return if waits { Verdict::Waiting } else { Verdict::Superseded };
+            return if waiting.binary_search(&t).is_ok() { Verdict::Waiting } else { Verdict::Superseded };
         }
         let taken_over =
             chosen.and_then(|c| self.branch(c)).is_some_and(|b| b.kind() == Some(StepKind::TakeOver));

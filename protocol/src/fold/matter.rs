@@ -23,6 +23,8 @@ use std::borrow::Cow;
 pub struct SymbolicDeadline {
     /// The day it counts from, in days since 1970-01-01.
     pub from_day: i64,
+    /// The step it counts from.
+    pub since: ActRef,
     /// Working days after that day.
     pub working_days: u16,
     /// The stable name of the act that is due.
@@ -127,7 +129,7 @@ pub enum BallotState {
     Open,
     /// The author of the result knew it.
     Counted,
-    /// The result was made without it: kept, and not part of it.
+    /// The result was made without it, or was there already: kept, and not part of it.
     Late,
 }
 
@@ -216,8 +218,10 @@ pub struct TimelineEntry {
     pub place: Option<PlaceId>,
     /// The person.
     pub by: Option<String>,
-    /// The claimed day, not before the latest day its author knew of (rule R7).
+    /// The day it counts as: what it claims, not before what its author knew of others (rule R7).
     pub on: i64,
+    /// The day it claims, where that is another.
+    pub claimed: Option<i64>,
     /// Whether it counts.
     #[serde(flatten)]
     pub verdict: Verdict,
@@ -316,7 +320,7 @@ pub struct Matter {
     pub told: bool,
     /// Counted acts of rating; see [`Rating::counted`] for whether the score counts.
     pub ratings: Vec<Rating>,
-    /// Allowed ballots; see [`Ballot::state`].
+    /// Ballots that add up; see [`Ballot::state`].
     pub ballots: Vec<Ballot>,
     /// Comments.
     pub comments: Vec<Comment>,
@@ -359,6 +363,16 @@ impl Matter {
     #[must_use]
     pub fn doc(&self) -> DocId {
         self.doc
+    }
+
+    /// Counts what is due from the day its step was stored by the one who looks, where the step claims a later
+    /// one: an act is not younger than its witness (rule R7).
+    pub fn witness(&mut self, stored_on: impl FnOnce(ActRef) -> Option<i64>) {
+        if let Some(deadline) = &mut self.deadline
+            && let Some(day) = stored_on(deadline.since)
+        {
+            deadline.from_day = deadline.from_day.min(day);
+        }
     }
 
     /// How many people stand behind it by support.

@@ -17,6 +17,7 @@
 mod assemble;
 mod chain;
 pub mod charter;
+mod days;
 mod digest;
 mod history;
 mod matter;

@@ -198,8 +198,7 @@ pub fn check_voice(matter: &Matter, place: PlaceId, voice: &Voice) -> Result<(),
             return Err(Violation::NothingToTell.into());
         }
     }
-    let seen = matter.standing.as_ref().map(|s| (s.stage, s.reply.is_some()));
-    Ok(voices::check(voice, seen)?)
+    Ok(voices::check(voice, matter.standing.as_ref())?)
 }
 
 /// The stable name of a voice.
@@ -319,6 +318,7 @@ fn offer_step(
         StepKind::Correct => {
             let (fields, text) = matter.tip.map_or((false, false), |t| correctable(t.kind));
             filled(!fields && !text, Violation::NothingToCorrect)?;
+            filled(matter.tip.is_some_and(|t| matter.told(t.act)), Violation::CorrectedTooLate)?;
         }
         StepKind::Answer => act.lead = matter.merged_into,
         StepKind::Settle => act.branches.clone_from(&matter.branches),
@@ -340,7 +340,7 @@ fn offer_voice(matter: &Matter, place: PlaceId, name: &str) -> Result<Vec<ActRef
         all.into_iter().map(|(_, act)| act).collect::<Vec<_>>()
     };
     match name {
-        "ballot" if standing.stage.ends_ballots() => Err(Violation::BallotClosed.into()),
+        "ballot" if standing.votes_closed.is_some() => Err(Violation::BallotClosed.into()),
         "tell" if matter.home != place => Err(Violation::NotHome.into()),
         "tell" if standing.reply.is_none() => Err(Violation::NothingToTell.into()),
         "tell" => Ok(replies()),

@@ -4,7 +4,9 @@
 //! time the one with the lower hash is it. Progress may come from everybody who carries it out.
 
 use super::{
-    FoldInput, digest,
+    FoldInput,
+    days::Days,
+    digest,
     history::{History, Past, holds, vouched},
     matter::Listed,
     verdict::{Verdict, Violation},
@@ -13,7 +15,7 @@ use crate::{
     act::{Act, ActError, Decision, Progress},
     change::Body,
     ids::{ActRef, ChangeHash, DocId, Hash, PlaceId},
-    limits::CLAIMED_DAY_MAX,
+    limits::{CLAIMED_DAY_MAX, DAY_AHEAD_MAX},
 };
 use serde::Serialize;
 
@@ -133,11 +135,11 @@ pub fn fold(input: &FoldInput<'_>) -> Outcome {
         needs_newer: Vec::new(),
     };
     let mut decisions: Vec<(ChangeHash, usize, Decided)> = Vec::new();
-    let mut latest: Vec<i64> = Vec::with_capacity(history.len());
+    let mut known: Vec<Days> = Vec::with_capacity(history.len());
     for (t, node) in history.nodes.iter().enumerate() {
-        let before = history.deps(t).iter().filter_map(|d| latest.get(*d).copied()).max().unwrap_or(0);
+        let mut days = Days::of(history.deps(t).iter().filter_map(|d| known.get(*d).copied()));
         let Body::Act { container, value, .. } = &node.change.body else {
-            latest.push(before);
+            known.push(days);
             continue;
         };
         let read = match container {
@@ -172,15 +174,21 @@ pub fn fold(input: &FoldInput<'_>) -> Outcome {
         let claimed = match &read {
             Ok(Read::Decision(act)) => act.on,
             Ok(Read::Progress(act)) => act.on,
-            Err(_) => before,
+            Err(_) => days.without_claim(),
         };
+        let others = node.author.and_then(|a| days.of_others(a.place));
         if !(0..=CLAIMED_DAY_MAX).contains(&claimed) {
             verdict = Verdict::Malformed;
+        } else if verdict == Verdict::Counted && others.is_some_and(|o| claimed > o + DAY_AHEAD_MAX) {
+            verdict = violated(Violation::DayAhead);
         }
-        let on = claimed.max(before);
+        let on = days.day(claimed);
         let act = node.act();
         let counted = verdict == Verdict::Counted;
-        latest.push(if counted { on } else { before });
+        if let (true, Some(author)) = (counted, node.author) {
+            days.claim(claimed, author.place);
+        }
+        known.push(days);
         outcome.timeline.push(Entry { act, hash: *node.hash, verdict });
         match (verdict, node.author) {
             (Verdict::Violation(why), Some(author)) => {

@@ -18,7 +18,6 @@ use crate::{
     act::Step,
     codec::Writer,
     ids::{Hash, hash},
-    planted::Bug,
 };
 use serde::Serialize;
 
@@ -98,13 +97,6 @@ impl Stage {
     pub fn is_ended(self) -> bool {
         matches!(self, Self::Closed | Self::Withdrawn)
     }
-
-    /// Whether votes no longer count here.
-    #[must_use]
-    pub fn ends_ballots(self) -> bool {
-        !Bug::LateVote.planted()
-            && matches!(self, Self::Answered | Self::Refused | Self::Closed | Self::Withdrawn)
-    }
 }
 
 named! {
@@ -146,6 +138,14 @@ named! {
         TakeOver = "take_over", "提级接办", "Take over";
         /// See [`Step::Settle`].
         Settle = "settle", "裁定", "Settle";
+    }
+}
+
+impl StepKind {
+    /// Whether votes that its author did not know come late, and later ones are closed.
+    #[must_use]
+    pub fn closes_votes(self) -> bool {
+        matches!(self, Self::Decide | Self::Answer | Self::Refuse | Self::Close | Self::Withdraw)
     }
 }
 

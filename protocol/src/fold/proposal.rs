@@ -8,6 +8,7 @@
 use super::{
     Author, FoldInput, Matter,
     chain::{Branch, Chain, End},
+    days::Days,
     history::{History, Past, holds, meet, put, vouched},
     procedure::{self, StepKind},
     rules::{self, Facts, Standing},
@@ -19,7 +20,7 @@ use crate::{
     act::{Act, ActError, Field, Step, Voice},
     change::Body,
     ids::{ActRef, DocId, PlaceId},
-    limits::CLAIMED_DAY_MAX,
+    limits::{CLAIMED_DAY_MAX, DAY_AHEAD_MAX},
     value::Value,
 };
 use std::borrow::Cow;
@@ -34,6 +35,19 @@ pub fn fold(input: &FoldInput<'_>) -> Matter {
         judge.change(t);
     }
     judge.assemble()
+}
+
+/// Folds a proposal and says how many steps all walks looked at.
+#[cfg(test)]
+pub(super) fn fold_counting(input: &FoldInput<'_>) -> (Matter, u64) {
+    let history = History::of(input);
+    let past = Past::of(&history);
+    let mut judge = Judge::new(input, &history, &past);
+    for t in 0..history.len() {
+        judge.change(t);
+    }
+    let before = judge.chain.looks.get();
+    (judge.assemble(), before)
 }
 
 /// An act that could be read.
@@ -52,13 +66,19 @@ pub(super) struct Slot {
     pub(super) verdict: Verdict,
     /// The claimed day, clamped.
     pub(super) day: i64,
-    /// The latest day of any counted act in the past or here.
-    pub(super) latest: i64,
+    /// What it claims, if it says so and the day can be.
+    pub(super) claimed: Option<i64>,
+    /// The claims of counted acts in the past and here.
+    pub(super) days: Days,
     /// For a rating: whether the score counts.
     pub(super) score_counts: bool,
 }
 
-const STEPS: usize = 0;
+/// In tests, documents in which every short cut is compared with the walk it saves.
+#[cfg(test)]
+const WALKED_AGAIN: usize = 1_000;
+
+pub(super) const STEPS: usize = 0;
 const VOICES: usize = 1;
 
 /// Judges changes one after another.
@@ -75,7 +95,7 @@ pub(super) struct Judge<'h, 'a> {
     /// Counted corrections with the step they correct.
     pub(super) corrections: Vec<(usize, usize)>,
     /// Counted tellings by the home place.
-    tells: Vec<(usize, ActRef)>,
+    pub(super) tells: Vec<(usize, ActRef)>,
     /// Allowed steps that are handling, with their places.
     handlers: Vec<(usize, PlaceId)>,
     pub(super) pending_steps: Vec<u64>,
@@ -110,17 +130,19 @@ impl<'h, 'a> Judge<'h, 'a> {
         let seen = self.chain.seen_by(t);
         // The short cuts must agree with the walk they save.
         #[cfg(test)]
-        assert_eq!(seen, self.chain.resolve(self.past.row(t)));
-        let known = self.history.deps(t).iter().filter_map(|d| self.slots.get(*d));
-        let before = known.map(|s| s.latest).max().unwrap_or(0);
+        if self.history.len() < WALKED_AGAIN {
+            assert_eq!(seen, self.chain.resolve(self.past.row(t)));
+        }
+        let mut days = Days::of(self.history.deps(t).iter().filter_map(|d| Some(self.slots.get(*d)?.days)));
         let Body::Act { container, value, .. } = &node.change.body else {
             self.chain.enter_still(t, seen);
             self.slots.push(Slot {
                 kind: None,
                 read: None,
                 verdict: Verdict::Counted,
-                day: before,
-                latest: before,
+                day: days.without_claim(),
+                claimed: None,
+                days,
                 score_counts: false,
             });
             return;
@@ -131,12 +153,16 @@ impl<'h, 'a> Judge<'h, 'a> {
             _ => Err(ActError::Malformed("container".into())),
         };
         let claimed = match &read {
-            Ok(Read::Step(act)) => act.on,
-            Ok(Read::Voice(act)) => act.on,
-            Err(_) => before,
+            Ok(Read::Step(act)) => Some(act.on),
+            Ok(Read::Voice(act)) => Some(act.on),
+            Err(_) => None,
         };
-        let plausible = (0..=CLAIMED_DAY_MAX).contains(&claimed);
-        let day = if plausible { claimed.max(before) } else { before };
+        let plausible = claimed.is_none_or(|day| (0..=CLAIMED_DAY_MAX).contains(&day));
+        let claimed = claimed.filter(|_| plausible);
+        let others = node.author.and_then(|a| days.of_others(a.place));
+        let ahead = claimed.zip(others).is_some_and(|(day, others)| day > others + DAY_AHEAD_MAX);
+        let day =
+            claimed.filter(|_| !ahead).map_or_else(|| days.without_claim(), |claimed| days.day(claimed));
         let kind = match &read {
             Ok(Read::Step(act)) => Cow::Borrowed(StepKind::from(&act.what).name()),
             Ok(Read::Voice(act)) => Cow::Borrowed(crate::act::ActKind::name(&act.what)),
@@ -157,6 +183,7 @@ impl<'h, 'a> Judge<'h, 'a> {
                 entered = *container == STEPS && self.enter_unread(t, prev, author, seen, Why::NewerKind);
                 Verdict::NeedsNewer
             }
+            _ if ahead => Verdict::Violation(Violation::DayAhead),
             (Ok(Read::Step(act)), Some(author)) => {
                 let (verdict, moved) = self.step(t, act, author, day, seen);
                 entered = moved;
@@ -181,8 +208,18 @@ impl<'h, 'a> Judge<'h, 'a> {
         if *container == STEPS {
             self.mark(t, verdict, node.author, seen);
         }
-        let latest = if verdict == Verdict::Counted { day } else { before };
-        self.slots.push(Slot { kind: Some(kind), read: read.ok(), verdict, day, latest, score_counts });
+        if let (Verdict::Counted, Some(claimed), Some(author)) = (verdict, claimed, node.author) {
+            days.claim(claimed, author.place);
+        }
+        self.slots.push(Slot {
+            kind: Some(kind),
+            read: read.ok(),
+            verdict,
+            day,
+            claimed,
+            days,
+            score_counts,
+        });
     }
 
     /// Remembers steps on which later ones cannot be judged.
@@ -213,9 +250,18 @@ impl<'h, 'a> Judge<'h, 'a> {
         let result = match seen {
             End::Nothing if meet(row, &self.newer_steps) => Err(Verdict::NeedsNewer),
             End::Nothing => self.first(t, act, author, day),
-            End::At(_) => match self.standing(seen).and_then(|s| s.unread) {
-                Some(unread) => return self.on_unread(t, act, author, day, seen, unread),
-                None => self.next(t, act, author, day, seen),
+            End::At(_) => match (&act.what, self.standing(seen).and_then(|s| s.unread)) {
+                (Step::TakeOver { sets_aside: Some(first), .. }, unread) => {
+                    match (self.set_aside(t, act, *first, author, day, seen), unread) {
+                        // It may set aside what only a newer program sees there.
+                        (Err(Verdict::Violation(Violation::NothingToSetAside)), Some(unread)) => {
+                            return self.on_unread(t, act, author, seen, unread);
+                        }
+                        (judged, _) => judged.map(|()| true),
+                    }
+                }
+                (_, Some(unread)) => return self.on_unread(t, act, author, seen, unread),
+                (_, None) => self.next(t, act, author, day, seen),
             },
             End::Waiting { fork, by } => self.settle(t, act, author, fork, by),
         };
@@ -311,6 +357,7 @@ impl<'h, 'a> Judge<'h, 'a> {
         let named = self
             .chain
             .sealed(fork, known)
+            .into_iter()
             .map(|(s, _)| s)
             .filter(|s| self.name(*s) == Ok(*branch))
             .min_by_key(|s| self.history.nodes.get(*s).map(|n| n.hash));
@@ -387,7 +434,7 @@ impl<'h, 'a> Judge<'h, 'a> {
                 return if revoked { Verdict::Revoked } else { Verdict::Violation(Violation::NothingToTell) };
             }
         }
-        match voices::check(&act.what, self.standing(seen).map(|s| (s.stage, s.reply.is_some()))) {
+        match voices::check(&act.what, self.standing(seen)) {
             Ok(()) => Verdict::Counted,
             Err(why) => Verdict::Violation(why),
         }

@@ -32,6 +32,8 @@ pub(super) struct Standing {
     pub(super) deadline: Option<SymbolicDeadline>,
     /// The newest answer or refusal.
     pub(super) reply: Option<ActRef>,
+    /// The first step that closed the votes, until the matter is taken up again.
+    pub(super) votes_closed: Option<ActRef>,
     /// Steps on top of what is told here that cannot be read; `tip` is then the last of them.
     pub(super) unread: Option<Unread>,
 }
@@ -125,7 +127,9 @@ pub(super) fn fits(
             said(text)
         }
         Step::Correct { target, title, body, category, text } => {
-            ensure(*target == standing.tip, Violation::CorrectedTooLate)?;
+            // Words that people were told stand; whoever must, says something new.
+            let said_already = facts.told(standing.tip);
+            ensure(*target == standing.tip && !said_already, Violation::CorrectedTooLate)?;
             let of_register = title.is_some() || body.is_some() || category.is_some();
             let (registers, has_text) = correctable(standing.tip_kind);
             let fit = (!of_register || registers) && (text.is_none() || has_text);
@@ -171,21 +175,27 @@ pub(super) fn registered(home: PlaceId, act: ActRef, day: i64) -> Standing {
         before_merge: None,
         procedure: None,
         calendar: None,
-        deadline: limit(Stage::Registered, None, day),
+        deadline: limit(Stage::Registered, None, act, day),
         reply: None,
+        votes_closed: None,
         unread: None,
     }
 }
 
-/// What is due in a stage entered on `day` with `running` before.
-fn limit(stage: Stage, running: Option<SymbolicDeadline>, day: i64) -> Option<SymbolicDeadline> {
+/// What is due in a stage entered by `act` on `day` with `running` before.
+fn limit(stage: Stage, running: Option<SymbolicDeadline>, act: ActRef, day: i64) -> Option<SymbolicDeadline> {
     if NO_LIMIT.contains(&stage) {
         return None;
     }
     let Some(limit) = LIMITS.iter().find(|l| l.stage == stage) else { return running };
     match running {
         Some(r) if !limit.restarts && r.what == limit.what => running,
-        _ => Some(SymbolicDeadline { from_day: day, working_days: limit.working_days, what: limit.what }),
+        _ => Some(SymbolicDeadline {
+            from_day: day,
+            since: act,
+            working_days: limit.working_days,
+            what: limit.what,
+        }),
     }
 }
 
@@ -211,11 +221,16 @@ pub(super) fn after(
         Step::Answer { .. } | Step::Refuse { .. } => now.reply = Some(act),
         _ => {}
     }
+    if now.tip_kind.closes_votes() {
+        now.votes_closed = before.votes_closed.or(Some(act));
+    } else if now.tip_kind == StepKind::Reopen {
+        now.votes_closed = None;
+    }
     match rule.then {
         Then::Stay => {}
         Then::Go(stage) => {
             now.stage = stage;
-            now.deadline = limit(stage, before.deadline, day);
+            now.deadline = limit(stage, before.deadline, act, day);
         }
         Then::BeforeMerge => {
             if let Some((stage, deadline)) = before.before_merge {
@@ -229,7 +244,7 @@ pub(super) fn after(
             now.holder = place;
             // The new holder gets the time the stage allows.
             if let Some(deadline) = &mut now.deadline {
-                deadline.from_day = day;
+                (deadline.from_day, deadline.since) = (day, act);
             }
         }
         (Holder::Home, _) => now.holder = before.home,

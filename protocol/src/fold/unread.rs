@@ -7,23 +7,26 @@
 //! step that can be read.
 //!
 //! Nobody can freeze a matter so: the place itself, or one above it, takes the matter over and *sets aside*
-//! the steps that cannot be read, naming the first of them. That verdict rests on nothing but the tree,
-//! so it is the same once they can be read. Comments and support need no standing, tellings and ratings
+//! the steps that cannot be read, naming the first of them. What that asks is the same once they can be read:
+//! which step it is, and who has written steps on top of it. Comments and support need no standing, tellings and ratings
 //! only a reply, and a settlement chooses between branches whatever stands on them.
 
 use super::{
     Author, Matter,
     chain::End,
-    procedure::{StepKind, rules_of},
-    proposal::Judge,
+    history::{Row, holds},
+    procedure::{BUILT_IN, StepKind, rules_of},
+    proposal::{Judge, Read, STEPS},
     rules::{self, Standing},
     verdict::{Verdict, Violation},
 };
 use crate::{
     act::{Act, Step},
+    change::Body,
     ids::{ActRef, Hash, PlaceId},
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// What is missing to follow a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -98,67 +101,76 @@ impl Judge<'_, '_> {
         t: usize,
         act: &Act<Step>,
         author: &Author,
-        day: i64,
         seen: End,
         unread: Unread,
     ) -> (Verdict, bool) {
         match &act.what {
             Step::Register { .. } => (Verdict::Violation(Violation::AlreadyRegistered), false),
-            Step::TakeOver { reason, sets_aside } if *sets_aside == Some(unread.first) => {
-                match self.set_aside(t, act, &reason.0, author, day, seen) {
-                    Ok(()) => (Verdict::Counted, true),
-                    Err(verdict) => (verdict, false),
-                }
-            }
             // They move nothing.
             Step::Correct { .. } | Step::Settle { .. } => (unread.why.verdict(), false),
             _ => (unread.why.verdict(), self.enter_unread(t, act.prev, author, seen, unread.why)),
         }
     }
 
-    fn set_aside(
+    /// Judges a take-over that sets aside `first` and all that stands on it. Nothing it asks changes when
+    /// the steps set aside can be followed one day.
+    pub(super) fn set_aside(
         &mut self,
         t: usize,
         act: &Act<Step>,
-        reason: &str,
+        first: ActRef,
         author: &Author,
         day: i64,
         seen: End,
     ) -> Result<(), Verdict> {
         let violated = |why| Err(Verdict::Violation(why));
-        let standing = *self.standing(seen).ok_or(Verdict::Pending)?;
-        if act.prev != Some(standing.tip) {
-            return violated(Violation::NotNewest);
+        let Step::TakeOver { reason, .. } = &act.what else { return violated(Violation::NothingToSetAside) };
+        let Some(x) = self.chain.path(seen).find(|at| self.name(*at) == Ok(first) && self.goes_beyond(*at))
+        else {
+            return violated(Violation::NothingToSetAside);
+        };
+        let Some(below) = self.chain.branch(x).and_then(|b| b.below) else {
+            return violated(Violation::NothingToSetAside);
+        };
+        let before = self.chain.branch(below).map(|b| b.standing).ok_or(Verdict::Pending)?;
+        if let Some(unread) = before.unread {
+            return Err(unread.why.verdict());
         }
-        if !self.helpers(seen).contains(&author.place) {
+        if !self.helpers(x, self.past.row(t)).contains(&author.place) {
             return violated(Violation::NotAbove);
         }
-        if reason.trim().is_empty() {
+        if reason.0.trim().is_empty() {
             return violated(Violation::NoText);
         }
         let rule = rules_of(StepKind::TakeOver).next().ok_or(Verdict::Pending)?;
-        let before = Standing { unread: None, ..standing };
         let now = rules::after(rule, &act.what, &before, self.name(t)?, author.place, day);
-        let below = self.chain.path(seen).find(|at| self.is_read(*at));
-        self.chain.enter(t, seen, below, author.place, now);
+        self.chain.enter(t, seen, Some(below), author.place, now);
         Ok(())
     }
 
-    fn is_read(&self, at: usize) -> bool {
-        self.chain.branch(at).is_some_and(|b| b.standing.unread.is_none())
+    /// Whether a step may be one that some program cannot follow, whether or not this one can.
+    fn goes_beyond(&self, at: usize) -> bool {
+        match self.slots.get(at).map(|slot| &slot.read) {
+            Some(None) => true,
+            Some(Some(Read::Step(Act { what: Step::Accept { procedure, .. }, .. }))) => {
+                *procedure != BUILT_IN
+            }
+            _ => false,
+        }
     }
 
-    /// Who may set aside the steps at the end of a walk that cannot be followed: a place that is each of
-    /// their places, or above it.
-    fn helpers(&self, end: End) -> Vec<PlaceId> {
-        let unread = self.chain.path(end).take_while(|at| !self.is_read(*at));
-        let mut places: Vec<PlaceId> =
-            unread.filter_map(|at| self.chain.branch(at).map(|b| b.place)).collect();
-        places.dedup();
-        let Some(first) = places.last().copied() else { return Vec::new() };
+    /// Who may set aside a step and all that stands on it within `known`: a place that is each of their
+    /// authors' places, or above it.
+    fn helpers(&self, x: usize, known: &Row) -> Vec<PlaceId> {
+        let steps = self.history.nodes.iter().enumerate().skip(x).filter(|(at, node)| {
+            let is_step = matches!(&node.change.body, Body::Act { container: STEPS, .. });
+            is_step && (*at == x || holds(known, *at) && holds(self.past.row(*at), x))
+        });
+        let places: BTreeSet<PlaceId> = steps.filter_map(|(_, node)| Some(node.author?.place)).collect();
+        let Some(own) = self.chain.branch(x).map(|b| b.place) else { return Vec::new() };
         let over = |over: PlaceId, place: PlaceId| over == place || self.chain.above(place).contains(&over);
-        std::iter::once(first)
-            .chain(self.chain.above(first).iter().copied())
+        std::iter::once(own)
+            .chain(self.chain.above(own).iter().copied())
             .filter(|helper| places.iter().all(|place| over(*helper, *place)))
             .collect()
     }
@@ -167,9 +179,11 @@ impl Judge<'_, '_> {
     pub(super) fn held_up(&self, end: End) -> Option<HeldUp> {
         let End::At(_) = end else { return None };
         let unread = self.standing(end)?.unread?;
-        let first = self.chain.path(end).take_while(|at| !self.is_read(*at)).last()?;
+        let is_read = |at: &usize| self.chain.branch(*at).is_some_and(|b| b.standing.unread.is_none());
+        let first = self.chain.path(end).take_while(|at| !is_read(at)).last()?;
         let place = self.chain.branch(first)?.place;
-        Some(HeldUp { act: unread.first, place, why: unread.why, helpers: self.helpers(end) })
+        let helpers = self.helpers(first, &self.past.all());
+        Some(HeldUp { act: unread.first, place, why: unread.why, helpers })
     }
 }
 

@@ -158,7 +158,9 @@ violations! {
     NothingToSetAside = "nothing_to_set_aside", "没有可以搁置的一步", "there is no step that could be set aside";
     /// No reason or text was given.
     NoText = "no_text", "没有写明内容", "the text that is compulsory is missing";
-    /// A vote after the matter was answered or ended.
+    /// A day far beyond what all other places have claimed.
+    DayAhead = "day_ahead", "日期超前，不合情理，请核对本机时钟", "its day is far ahead of what all others have claimed; check that clock";
+    /// A vote after the matter was decided, answered or ended.
     BallotClosed = "ballot_closed", "事项已有结果，表决不再计入", "the matter has a result; the vote no longer counts";
     /// The numbers contradict each other.
     BallotCounts = "ballot_counts", "表决人数前后不符", "the numbers of the vote contradict each other";

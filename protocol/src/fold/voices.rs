@@ -1,10 +1,10 @@
 //! What anyone in the audience may add: comments, support, ballots, tellings, ratings.
 //!
-//! Voices move nothing. They are checked for sense and for the moment: a vote after the result, or a
-//! rating before it, is a violation. Whether a lawful vote *bears on* the result is not its verdict but
+//! Voices move nothing. They are checked for sense and for the moment: a vote after the decision or
+//! another result, or a rating before it, is a violation. Whether a lawful vote *bears on* the result is not its verdict but
 //! the result's: it counts if the author of the result knew it.
 
-use super::{procedure::Stage, verdict::Violation};
+use super::{rules::Standing, verdict::Violation};
 use crate::act::Voice;
 use std::collections::BTreeMap;
 
@@ -13,15 +13,14 @@ pub const WAYS: &[&str] = &["phone", "visit", "paper", "online"];
 /// Where a rating comes from.
 pub const RATING_SOURCES: &[&str] = &["resident", "revisit", "third_party", "proxy"];
 
-/// Whether a voice makes sense at a stage, and with a reply or without. What it cites is checked before.
-pub(super) fn check(voice: &Voice, seen: Option<(Stage, bool)>) -> Result<(), Violation> {
+/// Whether a voice makes sense where the chain stands. What it cites is checked before.
+pub(super) fn check(voice: &Voice, seen: Option<&Standing>) -> Result<(), Violation> {
     let ensure = |ok: bool, why: Violation| if ok { Ok(()) } else { Err(why) };
     match voice {
         Voice::Comment { text } => ensure(!text.0.trim().is_empty(), Violation::NoText),
         Voice::Support { count, .. } => ensure(count.is_none_or(|n| n >= 1), Violation::SupportCount),
         Voice::Ballot { eligible, present, in_favour, against, abstain, votes, .. } => {
-            let open = seen.is_some_and(|(stage, _)| !stage.ends_ballots());
-            ensure(open, Violation::BallotClosed)?;
+            ensure(seen.is_some_and(|s| s.votes_closed.is_none()), Violation::BallotClosed)?;
             let counts = [*in_favour, *against, *abstain];
             let cast = counts.iter().try_fold(0i64, |sum, n| sum.checked_add(*n).filter(|_| *n >= 0));
             let fit = cast.is_some_and(|cast| cast <= *present && present <= eligible);
@@ -30,7 +29,7 @@ pub(super) fn check(voice: &Voice, seen: Option<(Stage, bool)>) -> Result<(), Vi
         }
         Voice::Tell { how, .. } => ensure(WAYS.contains(&how.as_str()), Violation::UnknownWay),
         Voice::Rate { score, source, .. } => {
-            ensure(seen.is_some_and(|(_, replied)| replied), Violation::NothingToRate)?;
+            ensure(seen.is_some_and(|s| s.reply.is_some()), Violation::NothingToRate)?;
             ensure((1..=5).contains(score), Violation::ScoreOutOfRange)?;
             ensure(RATING_SOURCES.contains(&source.as_str()), Violation::UnknownRatingSource)
         }

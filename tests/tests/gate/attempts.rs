@@ -316,6 +316,8 @@ fn withholding_is_noticed_and_asks_for_reconciliation() {
     });
     assert!(Refusal::MissingDependency.asks_for_reconciliation());
     assert!(Refusal::UnknownDocument.asks_for_reconciliation());
+    assert!(Refusal::AmbiguousDependency.asks_for_reconciliation());
+    assert!(Refusal::UnknownCertificate.asks_for_reconciliation());
     for lasting in [
         Refusal::NotForUs,
         Refusal::OtherFederation,

@@ -11,5 +11,7 @@
 mod attempts;
 mod chunks;
 mod federation;
+mod missing;
 mod passed_on;
+mod room;
 mod round_trip;

@@ -7,6 +7,7 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod parked;
 mod restored;
 mod revoked;
 mod torn;

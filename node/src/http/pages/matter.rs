@@ -127,12 +127,16 @@ fn inside(matter: &MatterView, own: &Own, today: i64, lang: Lang) -> Inside {
             format!("One step of {} does not count: {}. It is kept below.", bare_name(&v.place.name), v.why)
         }
     });
+    let held_up = matter.held_up.iter().map(|h| match lang {
+        Lang::Zh => format!("{}。", h.why_zh),
+        Lang::En => format!("Held up: {}.", h.why),
+    });
     let next: Vec<&str> = matter.next.iter().map(|n| lang.of(n.label, n.label_en)).collect();
     Inside {
         body: matter.body.clone(),
         next: next.join(lang.of("、", ", ")),
         answers: answers.collect(),
-        violations: violations.collect(),
+        violations: held_up.chain(violations).collect(),
         // The newest first: it is what people come for.
         timeline: matter.timeline.iter().rev().map(|t| step(t, own, today, lang)).collect(),
     }

@@ -1,7 +1,7 @@
 //! The ways a matter goes, and what is not allowed on them.
 
 use super::{
-    super::{BallotState, SymbolicDeadline, Verdict, Violation, next, procedure::Stage},
+    super::{BallotState, Verdict, Violation, next, procedure::Stage},
     world::*,
 };
 use crate::{
@@ -46,7 +46,8 @@ fn a_matter_goes_up_and_the_reply_comes_down() {
     let m = w.fold();
     assert_eq!((m.stage, m.holder, m.told), (Stage::Answered, Some(D), false));
     assert_eq!(m.held_by.iter().map(|h| h.place).collect::<Vec<_>>(), [V, T, D]);
-    assert_eq!(m.deadline, Some(SymbolicDeadline { from_day: 20_400, working_days: 5, what: "tell" }));
+    let told_by = m.deadline.map(|d| (d.from_day, d.since, d.working_days, d.what));
+    assert_eq!(told_by, Some((20_400, reply, 5, "tell")));
     assert_eq!(m.outcomes, [DocId([8; 32])]);
     // The home place may close, but not before the people know.
     let early = w.step(VILLAGE, close());
@@ -257,14 +258,70 @@ fn a_vote_counts_only_if_the_result_knew_it() {
     assert!(w.fold().ballots.iter().all(|b| b.state == BallotState::Open));
     let decision = w.step(VILLAGE, decide());
     w.share();
-    w.step(VILLAGE, answer("通过"));
+    let on_decided = w.voice(VILLAGE, ballot(33, 30, [30, 0, 0]));
+    assert!(!next::next(&w.fold(), V, &[T, D]).allows("ballot"));
+    let answered = w.step(VILLAGE, answer("通过"));
     let after = w.voice(VILLAGE, ballot(33, 26, [26, 0, 0]));
     let m = w.fold();
     let state = |act| m.ballots.iter().find(|b| b.act == act).map(|b| (b.state, b.closed_by));
     assert_eq!(state(known), Some((BallotState::Counted, Some(decision))));
     assert_eq!(state(unknown), Some((BallotState::Late, Some(decision))));
     assert_eq!(verdict(&m, unknown), Verdict::Counted, "it was lawful when it was made");
-    assert_eq!((state(after), verdict(&m, after)), (None, violation(Violation::BallotClosed)));
+    for (late, closer) in [(on_decided, decision), (after, answered)] {
+        assert_eq!(state(late), Some((BallotState::Late, Some(closer))), "listed, and not counted");
+        assert_eq!(verdict(&m, late), violation(Violation::BallotClosed));
+    }
+    // Taken up again, the matter is open to votes until the next result.
+    w.step(VILLAGE, Step::Reopen { reason: text("再议") });
+    let again = w.voice(VILLAGE, ballot(33, 28, [28, 0, 0]));
+    let m = w.fold();
+    let state = |act| m.ballots.iter().find(|b| b.act == act).map(|b| (b.state, b.closed_by));
+    assert_eq!(state(again), Some((BallotState::Open, None)));
+    assert_eq!(state(known), Some((BallotState::Counted, Some(decision))));
+    assert_eq!(state(unknown), Some((BallotState::Late, Some(decision))));
+}
+
+#[test]
+fn what_people_were_told_is_not_corrected() {
+    let mut w = World::registered();
+    let reply = w.step(VILLAGE, answer("下月修"));
+    let before = w.step(VILLAGE, correct(reply, None, Some("十月修")));
+    w.share();
+    w.voice(NEIGHBOUR, tell(reply));
+    w.voice(VILLAGE, tell(reply));
+    let after = w.step(VILLAGE, correct(reply, None, Some("明年修")));
+    let offer = next::next(&w.view(VILLAGE), V, &[T, D]);
+    assert!(!offer.allows("correct") && offer.allows("answer"), "something new can always be said");
+    let m = w.fold();
+    assert_eq!(verdict(&m, before), Verdict::Counted);
+    assert_eq!(verdict(&m, after), violation(Violation::CorrectedTooLate));
+    assert_eq!(m.answers[0].text, "十月修");
+}
+
+#[test]
+fn a_correction_beside_a_telling_or_another_places_step_does_not_count() {
+    // A copy of the village's machine corrects what the village told at the same time.
+    let mut w = World::registered();
+    let reply = w.step(VILLAGE, answer("下月修"));
+    let copy = w.copy_machine(VILLAGE);
+    w.voice(VILLAGE, tell(reply));
+    let beside = w.step(copy, correct(reply, None, Some("明年修")));
+    let m = w.fold();
+    assert_eq!((m.answers[0].text.as_str(), m.told), ("下月修", true));
+    let entry = |m: &super::super::Matter, kind| m.timeline.iter().find(|e| e.kind == kind).unwrap().verdict;
+    assert_eq!(entry(&m, "correct"), Verdict::Superseded);
+    assert!(m.timeline.iter().all(|e| e.corrected_by.is_none()), "{beside}");
+
+    // The village corrects its escalation while the town already acts on it.
+    let mut w = World::registered();
+    let up = w.step(VILLAGE, Step::Escalate { to: T, reason: Some(text("村里办不了")) });
+    w.share();
+    let acted = w.step(TOWN, accept());
+    let beside = w.step(VILLAGE, correct(up, None, Some("村里不想办")));
+    assert_eq!(verdict(&w.view(VILLAGE), beside), Verdict::Counted, "as far as the village knows");
+    let m = w.fold();
+    assert_eq!((verdict(&m, acted), verdict(&m, beside)), (Verdict::Counted, Verdict::Superseded));
+    assert_eq!(m.timeline.iter().find(|e| e.act == up).unwrap().text.as_deref(), Some("村里办不了"));
 }
 
 #[test]
@@ -337,24 +394,6 @@ fn only_a_reply_can_be_told_and_only_home_settles_what_is_owed() {
     w.step(TOWN, answer("已修好"));
     let m = w.fold();
     assert_eq!((m.told, m.answers[0].told), (false, true), "the newest reply is owed anew");
-}
-
-#[test]
-fn days_never_run_backwards() {
-    let mut w = World::registered();
-    w.today = 20_500;
-    w.voice(NEIGHBOUR, Voice::Comment { text: text("还在积水") });
-    w.share();
-    w.today = 20_410;
-    let clamped = w.step(VILLAGE, accept());
-    w.today = i64::MAX;
-    let absurd = w.voice(NEIGHBOUR, Voice::Comment { text: text("?") });
-    let m = w.fold();
-    let on = |act| m.timeline.iter().find(|e| e.act == act).unwrap().on;
-    assert_eq!(on(clamped), 20_500);
-    assert_eq!(m.deadline.unwrap().from_day, 20_500);
-    assert_eq!(verdict(&m, absurd), Verdict::Malformed);
-    assert_eq!(m.latest_day, 20_500);
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Stories about matters, each rule by a named test, and random histories.
 
+mod days;
 mod flow;
 mod forks;
 mod others;
 mod random;
 mod unread;
+mod work;
 mod world;
 
 use super::procedure;

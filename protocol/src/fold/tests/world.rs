@@ -197,6 +197,24 @@ impl World {
         self.put(node, 0, map)
     }
 
+    /// A step written without asking what anybody knows; `order` decides its hash.
+    pub(super) fn raw_step(
+        &self,
+        actor: ActorId,
+        prev: ActRef,
+        deps: &[ChangeHash],
+        [side, number]: [u64; 2],
+        step: Step,
+    ) -> FoldChange {
+        let mut digest = hash("test change", &[&number.to_be_bytes()]);
+        digest[0] = u8::try_from(side).unwrap();
+        let mut deps = deps.to_vec();
+        deps.sort_unstable();
+        let body = Body::Act { creator: actor, container: 0, value: self.act(Some(prev), step) };
+        let change = Change { actor, seq: prev.seq + 1, start_op: 1, deps, body };
+        FoldChange { hash: ChangeHash(digest), change }
+    }
+
     /// What the next step of a node follows.
     pub(super) fn tip(&self, node: usize) -> Option<ActRef> {
         self.view(node).tip.map(|t| t.act)

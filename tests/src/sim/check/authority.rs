@@ -9,9 +9,9 @@ use super::census::Census;
 use crate::sim::World;
 use std::collections::{BTreeMap, BTreeSet};
 use yishi_protocol::{
-    act::{Act, Step, Voice},
+    act::{Act, Step},
     change::Body,
-    fold::{self, FoldChange, FoldInput, Verdict},
+    fold::{self, BallotState, FoldChange, FoldInput, Verdict},
     ids::{ActRef, ActorId, ChangeHash, DocId, PlaceId},
     kind::Kind,
 };
@@ -134,39 +134,35 @@ fn sealed_siblings(
     Ok(())
 }
 
-/// A counted vote is in the causal past of the step that ended its ballot, if one did on the chain.
+/// A vote counts only if the step that closed its ballot knew it: the first closing step that its own
+/// author did not know.
 fn votes(input: &FoldInput<'_>, matter: &fold::Matter) -> Result<(), String> {
+    let name = |c: &FoldChange| ActRef { actor: c.change.actor, seq: c.change.seq };
     let deps: BTreeMap<ChangeHash, &[ChangeHash]> =
         input.changes.iter().map(|c| (c.hash, c.change.deps.as_slice())).collect();
-    let ended = matter.timeline.iter().find(|e| {
-        e.verdict == Verdict::Counted && matches!(&*e.kind, "answer" | "refuse" | "close" | "withdraw")
-    });
-    let Some(ended) = ended else { return Ok(()) };
-    let mut past = BTreeSet::new();
-    let mut open = vec![ended.hash];
-    while let Some(h) = open.pop() {
-        if past.insert(h) {
-            open.extend(deps.get(&h).into_iter().flat_map(|d| d.iter().copied()));
+    let past = |of: ChangeHash| {
+        let mut past = BTreeSet::new();
+        let mut open = vec![of];
+        while let Some(h) = open.pop() {
+            if past.insert(h) {
+                open.extend(deps.get(&h).into_iter().flat_map(|d| d.iter().copied()));
+            }
+        }
+        past
+    };
+    let closing = |e: &&fold::TimelineEntry| {
+        let closes = matches!(&*e.kind, "decide" | "answer" | "refuse" | "close" | "withdraw");
+        closes && e.verdict == Verdict::Counted
+    };
+    let closers: Vec<ChangeHash> = matter.timeline.iter().filter(closing).map(|e| e.hash).collect();
+    for ballot in matter.ballots.iter().filter(|b| b.state == BallotState::Counted) {
+        for vote in input.changes.iter().filter(|c| name(c) == ballot.act) {
+            let before = past(vote.hash);
+            let closer = closers.iter().find(|c| !before.contains(*c));
+            if closer.is_some_and(|c| !past(*c).contains(&vote.hash)) {
+                return Err("a vote that the step closing its ballot did not know".into());
+            }
         }
     }
-    let ballots: BTreeSet<ChangeHash> = input
-        .changes
-        .iter()
-        .filter(|c| match &c.change.body {
-            Body::Act { value, .. } => {
-                Act::<Voice>::from_map(value.clone()).is_ok_and(|a| matches!(a.what, Voice::Ballot { .. }))
-            }
-            Body::Genesis { .. } => false,
-        })
-        .map(|c| c.hash)
-        .collect();
-    let reopened = matter.timeline.iter().any(|e| e.verdict == Verdict::Counted && e.kind == "reopen");
-    let late = matter
-        .timeline
-        .iter()
-        .find(|e| e.verdict == Verdict::Counted && ballots.contains(&e.hash) && !past.contains(&e.hash));
-    match late {
-        Some(_) if !reopened => Err("a vote its count did not know of".into()),
-        _ => Ok(()),
-    }
+    Ok(())
 }
