@@ -48,7 +48,7 @@ fn each_rank_leaves_room_for_those_above() {
                 .map(|(_, _, why)| why)
                 .collect::<Vec<_>>()
         };
-        assert_eq!(judge(quarter * quarters - 1), []);
+        assert!(judge(quarter * quarters - 1).is_empty());
         assert_eq!(judge(quarter * quarters), [Refusal::TooLarge]);
     }
 }
