@@ -54,6 +54,9 @@ pub(crate) static LIVED: AtomicUsize = AtomicUsize::new(0);
 /// Changes beyond those a document has.
 const CHANGES_MAX: usize = 8;
 
+/// Alterations of one block.
+const ALTERED_MAX: usize = 12;
+
 /// The first decisions choose a document, what of it is known, and what is added; then the block is made,
 /// altered as a whole, and judged.
 pub(crate) fn run(data: &[u8]) {
@@ -69,7 +72,10 @@ pub(crate) fn run(data: &[u8]) {
         }
     }
     let mut block = block(&mut c, fed, &doc, cut, &carried);
-    while !c.is_over() {
+    for _ in 0..ALTERED_MAX {
+        if c.is_over() {
+            break;
+        }
         alter(&mut c, fed, &doc, &mut block);
     }
     let known = (cut > 0).then(|| known(&held)).map(|k| (doc.id, k));
