@@ -208,6 +208,11 @@ pub async fn restore(
     options.write(true).create(true).truncate(true).mode(0o600).open(&draft.0).map_err(system)?;
     let copied = Store::copy(&verify::file_of(from), &draft.0, None).await;
     copied.map_err(|e| written(Cause::Database(e)))?;
+    if report.found > 0 {
+        // What lists showed is not what was signed: they are made again at the first start.
+        Store::queue_all(&draft.0).await.map_err(|e| written(Cause::Database(e)))?;
+        File::open(&draft.0).and_then(|file| file.sync_all()).map_err(system)?;
+    }
     fs::rename(&draft.0, &database).map_err(system)?;
     File::open(home.path()).and_then(|folder| folder.sync_all()).map_err(system)?;
     Ok(report)

@@ -51,6 +51,14 @@ enum Command {
         #[arg(long, default_value = "yishi-data")]
         dir: PathBuf,
     },
+    /// Give a stopped node a new key, with an invitation for the same place (`yishi place invite CODE --replace`). 换钥匙。
+    Rotate {
+        /// The invitation: YISHI1-…
+        token: String,
+        /// The node's folder.
+        #[arg(long, default_value = "yishi-data")]
+        dir: PathBuf,
+    },
     /// Run the node. 运行。
     Run {
         /// The configuration file; default: node.toml in the node's folder, if it is there.
@@ -194,6 +202,19 @@ async fn command(command: Command) -> anyhow::Result<ExitCode> {
                 invite.name,
                 home.path().display(),
                 invite.name
+            );
+            store.close().await?;
+        }
+        Command::Rotate { token, dir } => {
+            logging(LogFormat::Text, "warn");
+            let invite: Invite = token.parse()?;
+            let home = Home::at(dir);
+            let store = setup::rotate(&home, &invite, &SystemClock).await?;
+            println!(
+                "{} 已换了新钥匙。以前写下的照旧有效，以前封存的照旧打得开；从前的备份里还是旧钥匙，请马上另做一份。\n\
+                 {} has a new key. What it wrote stays valid, what was sealed for it still opens. Earlier backups hold \
+                 the old key: make a new one now.",
+                invite.name, invite.name
             );
             store.close().await?;
         }

@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     home::{Home, HomeError},
     link::{self, JoinError},
-    store::{Batch, Genesis, NewLink, Store, StoreError},
+    store::{Batch, Genesis, NewKey, NewLink, Store, StoreError},
 };
 use rand::RngExt;
 use thiserror::Error;
@@ -37,6 +37,16 @@ pub enum SetupError {
     /// Joining.
     #[error(transparent)]
     Join(#[from] JoinError),
+    /// The invitation is for another place than the node's.
+    #[error(
+        "the invitation is for {0}, not for this node's place. The node keeps its key. Ask for one with `yishi place invite CODE --replace`"
+    )]
+    OtherPlace(String),
+    /// Places below would not find this one under another key.
+    #[error(
+        "there are places below this node, which know it by its key; it keeps its key. A new key is for places without places below"
+    )]
+    PlacesBelow,
     /// The code is not one.
     #[error("{0}. A place code has 12 digits, for example 510113000000 for 青白江区")]
     Code(#[from] yishi_protocol::place::PlaceCodeError),
@@ -113,6 +123,36 @@ pub async fn join(home: &Home, invite: &Invite, clock: &dyn Clock) -> Result<Sto
     let up = NewLink { peer: parent, up: true, address: Some(invite.address.clone()) };
     store.write(Batch { at_ms: clock.now_ms(), links: vec![up], ..Batch::default() }).await?;
     write_charter(&store, clock).await?;
+    Ok(store)
+}
+
+/// Gives the stopped node in `home` a new key, with an invitation of its parent for the same place. What
+/// it wrote before stays valid under the old certificate; links, documents and serials go on.
+///
+/// # Errors
+/// [`SetupError`] says what stands in the way; the node keeps its old key then.
+pub async fn rotate(home: &Home, invite: &Invite, clock: &dyn Clock) -> Result<Store, SetupError> {
+    if !home.is_occupied() {
+        return Err(HomeError::Empty { path: home.path().to_owned() }.into());
+    }
+    let store = Store::open(home.path()).await?;
+    let world = store.world();
+    // Those below know this place by its key and would not find it again.
+    if world.links.iter().any(|l| !l.up) {
+        return Err(SetupError::PlacesBelow);
+    }
+    if invite.place != world.me.place {
+        return Err(SetupError::OtherPlace(invite.name.clone()));
+    }
+    if !store.life_matches() {
+        crate::life::renew(&store).await?;
+    }
+    let new = link::join(invite, home.path(), clock.now_ms() / 1_000).await?;
+    let incarnation = Incarnation::first(rand::rng().random());
+    store.rotate(NewKey { keys: new.keys, certs: new.certs, cert: new.cert, incarnation }).await?;
+    // The parent opens the link anew, also one that was closed when the old key was revoked.
+    let up = NewLink { peer: new.parent, up: true, address: Some(invite.address.clone()) };
+    store.write(Batch { at_ms: clock.now_ms(), links: vec![up], ..Batch::default() }).await?;
     Ok(store)
 }
 

@@ -10,11 +10,12 @@
 
 use crate::{
     audience::{Audience, Grant, GrantError, may_widen},
+    beside::{Beside, BesideError},
     cert::Directory,
     change::{self, Body, Change},
     commit::{ActorRecord, Commit, Cover, DocIndex, Place},
     header::Header,
-    ids::{ActorId, CertHash, ChangeHash, DocId, PlaceId},
+    ids::{ActorId, ChangeHash, DocId, PlaceId},
     key::{SignatureItem, commit_message, verify_many},
     kind::{Kind, Writers},
     limits::{DOCUMENT_BYTES_MAX, DOCUMENT_CHANGES_MAX},
@@ -154,8 +155,8 @@ pub struct Admitted {
     pub new_header: Option<Header>,
     /// Widenings that were not known before.
     pub grants: Vec<Grant>,
-    /// Wrapped dossier keys.
-    pub wraps: Vec<(CertHash, Vec<u8>)>,
+    /// Records beside a dossier.
+    pub wraps: Vec<Beside>,
     /// Changes not known before, each with its ordinal among the block's commits.
     pub commits: Vec<(u64, Commit)>,
     /// Signatures of changes that were known already.
@@ -261,6 +262,18 @@ impl Gate<'_> {
         if !section.wraps.is_empty() && header.kind != Kind::Dossier {
             return Err(Refusal::NotWriter);
         }
+        let mut wraps = Vec::with_capacity(section.wraps.len());
+        for record in &section.wraps {
+            match record.check(self.directory, &doc, &header.home, &audience) {
+                Ok(()) => wraps.push(record.clone()),
+                // What a thief had somebody forgotten with is left behind; the dossier itself is not at fault.
+                Err(BesideError::Revoked) => {}
+                Err(BesideError::UnknownAuthor) => return Err(Refusal::WrongActor),
+                Err(BesideError::Outside) => return Err(Refusal::AuthorOutside),
+                Err(BesideError::NotTheirs | BesideError::Form) => return Err(Refusal::NotWriter),
+                Err(BesideError::Forged) => return Err(Refusal::BadSignature),
+            }
+        }
 
         let mut covers: BTreeMap<usize, Cover> = BTreeMap::new();
         for s in &section.signed {
@@ -271,7 +284,7 @@ impl Gate<'_> {
                 doc,
                 new_header: new_header.clone(),
                 grants,
-                wraps: section.wraps.clone(),
+                wraps,
                 commits: Vec::with_capacity(section.changes.len()),
                 covers: Vec::new(),
             },

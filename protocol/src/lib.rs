@@ -10,6 +10,7 @@
 
 pub mod act;
 pub mod audience;
+pub mod beside;
 pub mod branch;
 pub mod calendar;
 pub mod cert;

@@ -45,6 +45,8 @@ pub const BLOCK_ROWS_MAX: u64 = 2 * DOCUMENT_CHANGES_MAX as u64;
 pub const DOCUMENT_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Grants or wrapped keys in one section; the header's own bound is smaller.
 pub const SECTION_GRANTS_MAX: usize = 20_000;
+/// Why somebody was forgotten, in bytes.
+pub const FORGET_REASON_BYTES_MAX: usize = 200;
 /// Sections (documents) in one block.
 pub const BLOCK_SECTIONS_MAX: usize = 20_000;
 /// Documents a reconciliation message may list.

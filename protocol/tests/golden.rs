@@ -10,6 +10,7 @@ use std::{collections::BTreeMap, convert::Infallible};
 use yishi_protocol::{
     act::{Act, Step, Text, container_of},
     audience::{Grant, Reach},
+    beside::{Beside, What},
     cert::{Certificate, Revocation},
     change::{self, Change},
     commit::{ActorRecord, Cover},
@@ -156,12 +157,19 @@ impl Fixed {
             doc: self.header.doc_id(),
             header: Some(self.header.clone()),
             grants: vec![self.grant()],
-            wraps: vec![(cert, vec![0xaa; 5])],
+            wraps: vec![self.beside()],
             changes: vec![
                 OutChange { hash: first.hash, change: genesis, cover: None },
                 OutChange { hash, change: second, cover: Some(Cover { cert, signature }) },
             ],
         }
+    }
+
+    /// A key wrapped for the village by itself.
+    fn beside(&self) -> Beside {
+        let what = What::Wrap { reader: self.village.hash(), bytes: vec![0xaa; 81] };
+        let federation = self.root.federation_id();
+        Beside::new(&self.below, self.village.hash(), &federation, &self.header.doc_id(), what)
     }
 
     fn block(&self) -> Vec<u8> {
@@ -246,6 +254,7 @@ impl Fixed {
             ("document-id", self.header.doc_id().0.to_vec()),
             ("actor-id", self.record().actor.0.to_vec()),
             ("grant", self.grant().encode()),
+            ("beside", self.beside().encode()),
             ("receipt", self.opening().receipt.encode()),
             ("opening", self.opening().encode()),
             ("invitation", self.invite().to_string().into_bytes()),
@@ -310,6 +319,7 @@ fn old_bytes_stay_readable() {
     assert_eq!(Revocation::decode(bytes("revocation")).unwrap(), f.revocation());
     assert_eq!(Header::decode(bytes("header")).unwrap(), f.header);
     assert_eq!(Grant::decode(f.header.doc_id(), bytes("grant")).unwrap(), f.grant());
+    assert_eq!(Beside::decode(bytes("beside")).unwrap(), f.beside());
     assert_eq!(Receipt::decode(bytes("receipt")).unwrap(), f.opening().receipt);
     assert_eq!(Opening::decode(bytes("opening")).unwrap(), f.opening());
     let token = std::str::from_utf8(bytes("invitation")).unwrap();

@@ -33,6 +33,20 @@ pub enum MatterVerb {
         #[arg(long)]
         yes: bool,
     },
+    /// 忘记来访人：各级删除能打开其身份的钥匙，无法恢复；不给 --confirm 就只看各级是否已忘记
+    /// · forget the petitioner: every level deletes the keys, for good; without --confirm only tell who has
+    #[command(verbatim_doc_comment)]
+    Forget {
+        /// 编号 · the matter
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// 照抄编号以确认 · the number written out, to confirm
+        #[arg(long, value_name = "NUMBER")]
+        confirm: Option<String>,
+        /// 缘由，不写姓名 · why, without names
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// 记录办理情况 · record what was done
     Handle(WithText),
     /// 上报上级 · escalate to the parent

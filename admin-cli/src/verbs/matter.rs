@@ -36,6 +36,9 @@ pub async fn run(verb: MatterVerb, desk: &mut Desk) -> Result<(), Trouble> {
             }
             return show::next(&desk.console, &next);
         }
+        V::Forget { reference, confirm, reason } => {
+            return super::forget::forget(desk, &reference, confirm, reason).await;
+        }
         V::Accept(one) => (one.reference, act("accept", &[])),
         V::Refuse { reference, reason, yes } => {
             let words = words!(

@@ -3,6 +3,7 @@
 //! A verb never decides what is allowed; the node does, and its refusal is passed on.
 
 pub mod export;
+pub mod forget;
 pub mod import;
 pub mod link;
 pub mod matter;

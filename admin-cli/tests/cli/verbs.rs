@@ -81,6 +81,26 @@ fn every_act_is_one_request_with_its_fields() {
 }
 
 #[test]
+fn forgetting_is_ordered_with_the_number_and_tells_who_has() {
+    let told = json!({"forgotten": true, "on": "2026-11-20", "reason": "本人要求", "by": {"name": "芦稿村"},
+        "done": [{"name": "芦稿村"}], "waiting": [{"name": "姚渡镇"}]});
+    let node = Node::saying(told);
+    let r = "芦稿-2026-0187";
+    let ran = node.yishi(&["matter", "forget", r, "--confirm", r, "--reason", "本人要求"]).exits(0);
+    assert!(ran.out.contains("2 处中的 1 处") && ran.out.contains("等着 姚渡镇"), "{}", ran.out);
+    let asked = &node.asked()[0];
+    assert_eq!(
+        (asked.method.as_str(), asked.path.as_str()),
+        ("POST", format!("/api/v1/matters/{REF}/forget").as_str())
+    );
+    assert_eq!(asked.body, json!({"confirm": r, "reason": "本人要求"}));
+    // Without the number nothing is ordered.
+    let ran = node.yishi(&["--lang", "en", "matter", "forget", r]).exits(0);
+    assert!(ran.out.contains("forgotten at 1 of 2"), "{}", ran.out);
+    assert_eq!(node.asked()[1].method, "GET");
+}
+
+#[test]
 fn text_may_come_from_standard_input() {
     let node = Node::saying(json!({"matter": matter(), "act": "3@a"}));
     node.yishi_reading(&["matter", "answer", "abcdef", "-"], "第一段\n\n第二段\n").exits(0);

@@ -39,14 +39,18 @@ CREATE TABLE grants (
     bytes BLOB NOT NULL
 );
 CREATE INDEX grants_of_doc ON grants(doc);
--- Deletable on purpose: forgetting a petitioner deletes the wraps of its key. A feed's row names a wrap
--- by its number, so a number must never be given to another one.
+-- Deletable on purpose: forgetting a petitioner deletes the wraps of its key (kind 0) and keeps the word to
+-- forget (1) and each place's word that it has (2). A feed's row names a record by its number, so a number
+-- must never be given to another one. One node's useless key for a reader does not keep another's out.
 CREATE TABLE wraps (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     doc INTEGER NOT NULL REFERENCES docs(id),
+    kind INTEGER NOT NULL,
+    author BLOB NOT NULL,
     reader BLOB NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
     bytes BLOB NOT NULL,
-    UNIQUE (doc, reader)
+    UNIQUE (doc, kind, author, reader)
 );
 
 CREATE TABLE links (

@@ -5,6 +5,7 @@ use crate::store::{Batch, World};
 use std::sync::Arc;
 use yishi_protocol::{
     act::{Act, Blob, Sealed},
+    beside::{Beside, What},
     change::Body,
     ids::DocId,
     kind::Kind,
@@ -48,7 +49,10 @@ impl Actions {
         for reader in [Some(world.me.cert), known].into_iter().flatten() {
             if let Some(cert) = world.directory.get(&reader) {
                 let wrap = seal::wrap(&key, &draft.doc, &reader, &cert.sealing, &mut *rng)?;
-                batch.wraps.push((draft.doc, reader, wrap));
+                let what = What::Wrap { reader, bytes: wrap };
+                let federation = world.directory.federation();
+                let record = Beside::new(&world.me.keys, world.me.cert, &federation, &draft.doc, what);
+                batch.wraps.push((draft.doc, record));
             }
         }
         drop(rng);
@@ -69,13 +73,19 @@ impl Actions {
         let dossier = matter.dossier.ok_or(ActionError::Sealed)?;
         let Some(whole) = self.store().document(&dossier).await? else { return Err(ActionError::Sealed) };
         let world = self.world();
-        let sealing = world.me.keys.sealing_public();
-        let ours = whole
-            .wraps
-            .iter()
-            .filter(|(reader, _)| world.directory.get(reader).is_some_and(|c| c.sealing == sealing));
+        // What was sealed before this node got another key still opens with the one it was sealed for.
+        let mut keys = vec![world.me.keys.clone()];
+        keys.extend(self.store().keys_before().await?);
+        let ours = whole.wraps.iter().filter_map(|record| match &record.what {
+            What::Wrap { reader, bytes } => Some((reader, bytes)),
+            What::Forget { .. } | What::Forgotten => None,
+        });
         let key = ours
-            .filter_map(|(reader, wrap)| seal::unwrap(wrap, &dossier, reader, &world.me.keys).ok())
+            .filter_map(|(reader, wrap)| {
+                let sealing = world.directory.get(reader)?.sealing;
+                let own = keys.iter().find(|k| k.sealing_public() == sealing)?;
+                seal::unwrap(wrap, &dossier, reader, own).ok()
+            })
             .next()
             .ok_or(ActionError::Sealed)?;
         let sealed = Draft::load(self.store(), &dossier).await?.ok_or(ActionError::Sealed)?;

@@ -14,6 +14,7 @@ mod carry;
 mod dossier;
 mod error;
 mod find;
+mod forgetting;
 mod import;
 mod links;
 mod matter_view;
@@ -34,7 +35,7 @@ pub(crate) use author::Authors;
 pub use error::{ActionError, Class};
 pub use links::{LinkNow, LinkStatus};
 pub use request::{
-    ActRequest, AdmitRequest, ExportQuery, ExternalRequest, ImportRequest, ImportRow, InviteRequest,
+    ActRequest, AdmitRequest, ExportQuery, ExternalRequest, ForgetRequest, ImportRequest, ImportRow, InviteRequest,
     ListQuery, OutcomeRequest, PageQuery, Petitioner, RaiseRequest, RevokeRequest,
 };
 pub(crate) use sketch::Sketch;

@@ -60,6 +60,16 @@ pub struct RaiseRequest {
     pub external: Option<ExternalRequest>,
 }
 
+/// Having a petitioner forgotten.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForgetRequest {
+    /// The matter's number, written out.
+    pub confirm: String,
+    /// Why, in few words; without names.
+    pub reason: Option<String>,
+}
+
 /// A decision, as `decide` in one matter or as an outcome over several.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

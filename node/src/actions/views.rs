@@ -53,6 +53,23 @@ pub struct NodeView {
     pub parent: Option<PlaceView>,
 }
 
+/// Who has forgotten a petitioner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ForgettingView {
+    /// Whether it was ordered at all.
+    pub forgotten: bool,
+    /// The day it was ordered.
+    pub on: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// By which place.
+    pub by: Option<PlaceView>,
+    /// The places that signed to have deleted every key.
+    pub done: Vec<PlaceView>,
+    /// The places that saw the dossier and have not said so yet.
+    pub waiting: Vec<PlaceView>,
+}
+
 /// How a link stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlaceLink {

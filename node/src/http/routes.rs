@@ -30,6 +30,10 @@ pub enum Op {
     Act,
     /// The petitioner's identity.
     Petitioner,
+    /// Have the petitioner forgotten.
+    Forget,
+    /// Who has forgotten the petitioner.
+    Forgetting,
     /// The Automerge document.
     Document,
     /// Its changes.
@@ -212,6 +216,22 @@ pub const ROUTES: &[Route] = &[
         ("Open the petitioner's identity", "查看来访人身份"),
         &[],
         "Petitioner",
+    ),
+    create(
+        Op::Forget,
+        "/api/v1/matters/{ref}/forget",
+        Need::May(Permit::Petitioner),
+        ("Have the petitioner forgotten", "忘记来访人"),
+        "Forget",
+        (200, "Forgetting"),
+    ),
+    read(
+        Op::Forgetting,
+        "/api/v1/matters/{ref}/forget",
+        Need::May(Permit::Petitioner),
+        ("Who has forgotten the petitioner", "各级是否已忘记来访人"),
+        &[],
+        "Forgetting",
     ),
     read(
         Op::Document,

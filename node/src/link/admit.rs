@@ -218,7 +218,7 @@ fn fill(batch: &mut Batch, link: LinkId, block: &Block, verdicts: Verdicts, epoc
     for section in verdicts.admitted {
         batch.docs.extend(section.new_header);
         batch.grants.extend(section.grants);
-        batch.wraps.extend(section.wraps.into_iter().map(|(cert, bytes)| (section.doc, cert, bytes)));
+        batch.wraps.extend(section.wraps.into_iter().map(|record| (section.doc, record)));
         batch.covers.extend(section.covers.into_iter().map(|(hash, cover)| (section.doc, hash, cover)));
         batch.commits.extend(section.commits.into_iter().map(|(ordinal, commit)| NewCommit {
             commit,

@@ -118,11 +118,11 @@ impl Sender {
                     draft.grants.push(grant);
                     others.push(doc);
                 }
-                FeedItem::Wrap { header, reader, bytes } => {
+                FeedItem::Wrap { header, record } => {
                     let doc = header.doc_id();
                     let draft = draft_of(&mut drafts, &mut order, doc, false);
                     draft.header = Some(*header);
-                    draft.wraps.push((reader, bytes));
+                    draft.wraps.push(record);
                     others.push(doc);
                 }
                 FeedItem::Revocation(revocation) => revocations.push(revocation),
@@ -238,7 +238,8 @@ fn by_block(standing: Vec<Standing>) -> impl Iterator<Item = Vec<Standing>> {
 fn introduced(world: &World, section: &OutSection) -> Vec<CertHash> {
     let reach = section.header.iter().flat_map(|h| &h.reach).chain(section.grants.iter().map(|g| &g.reach));
     let places = reach.filter_map(|r| Some(world.directory.place(&r.place())?.cert));
-    places.chain(section.grants.iter().map(|g| g.granter)).collect()
+    let granters = section.grants.iter().map(|g| g.granter);
+    places.chain(granters).chain(section.wraps.iter().map(|w| w.by)).collect()
 }
 
 /// The document's draft; one with commits takes its place in the order when the first of them comes.
@@ -259,7 +260,7 @@ fn draft_of<'a>(
 struct Draft {
     header: Option<Header>,
     grants: Vec<yishi_protocol::audience::Grant>,
-    wraps: Vec<(CertHash, Vec<u8>)>,
+    wraps: Vec<yishi_protocol::beside::Beside>,
     changes: Vec<FedChange>,
 }
 

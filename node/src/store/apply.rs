@@ -83,8 +83,9 @@ impl Tx {
         for (link, doc, item, hash) in granted {
             self.feed(link, FeedKind::Grant, doc, item, &[hash.as_bytes()]);
         }
-        for (doc, reader, bytes) in batch.wraps {
-            self.add_wrap(&docs, doc, reader, bytes, batch.from).await?;
+        for (id, record) in batch.wraps {
+            let doc = doc_of(&docs, &id)?;
+            self.add_beside((id, doc.row, doc.links.as_ref()), record, batch.from).await?;
         }
         for (doc, change, cover) in batch.covers.into_iter().chain(covers) {
             self.add_cover(&docs, doc, change, cover).await?;
@@ -127,7 +128,7 @@ impl Tx {
         Ok(self.written.clone())
     }
 
-    async fn add_cert(&mut self, cert: Certificate, at_ms: u64) -> Result<(), StoreError> {
+    pub(super) async fn add_cert(&mut self, cert: Certificate, at_ms: u64) -> Result<(), StoreError> {
         let hash = cert.hash();
         let (place, bytes) = (cert.place, cert.encode());
         let directory = &self.state.world.directory;
@@ -339,32 +340,6 @@ impl Tx {
             }
         }
         Ok(rows)
-    }
-
-    async fn add_wrap(
-        &mut self,
-        docs: &Docs,
-        id: DocId,
-        reader: CertHash,
-        bytes: Vec<u8>,
-        from: Option<LinkId>,
-    ) -> Result<(), StoreError> {
-        let doc = doc_of(docs, &id)?;
-        let hash = yishi_protocol::ids::hash("yishi/wrap-hash/1", &[&id.0, &reader.0, &bytes]);
-        let row =
-            sqlx::query("INSERT OR IGNORE INTO wraps (doc, reader, bytes) VALUES (?1, ?2, ?3) RETURNING id")
-                .bind(doc.row)
-                .bind(reader.0.to_vec())
-                .bind(bytes)
-                .fetch_optional(&mut self.conn)
-                .await?;
-        if let Some(row) = row {
-            let item = row.try_get(0)?;
-            for link in doc.links.iter().filter(|l| Some(**l) != from) {
-                self.feed(*link, FeedKind::Wrap, doc.row, item, &[&hash]);
-            }
-        }
-        Ok(())
     }
 
     /// Drops what is here already, numbers the rest and feeds it to the links. Signatures that came

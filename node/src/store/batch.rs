@@ -4,10 +4,11 @@ use super::world::LinkId;
 use serde::{Deserialize, Serialize};
 use yishi_protocol::{
     audience::Grant,
+    beside::Beside,
     cert::{Certificate, Revocation},
     commit::{ActorRecord, Commit, Cover},
     header::Header,
-    ids::{CertHash, ChangeHash, DocId, Epoch, PlaceId},
+    ids::{ChangeHash, DocId, Epoch, PlaceId},
 };
 
 /// A link's chained digest over all rows of a feed up to one.
@@ -33,8 +34,9 @@ pub struct Batch {
     pub docs: Vec<Header>,
     /// Widenings, already checked.
     pub grants: Vec<Grant>,
-    /// Keys of sealed documents, wrapped for one reader each.
-    pub wraps: Vec<(DocId, CertHash, Vec<u8>)>,
+    /// Records beside sealed documents, already checked: keys wrapped for one reader each, the word to
+    /// forget, the word that it was done.
+    pub wraps: Vec<(DocId, Beside)>,
     /// Changes, a document's own in an order in which dependencies come first.
     pub commits: Vec<NewCommit>,
     /// Signatures of changes stored earlier.
@@ -192,6 +194,8 @@ pub struct Written {
     pub world_changed: bool,
     /// Whether a level above confirmed that it stored something.
     pub stored_above: bool,
+    /// Whether keys were deleted: what held them is to be wiped.
+    pub forgot: bool,
 }
 
 impl Written {
@@ -207,5 +211,6 @@ impl Written {
         self.links_fed.dedup();
         self.world_changed |= other.world_changed;
         self.stored_above |= other.stored_above;
+        self.forgot |= other.forgot;
     }
 }

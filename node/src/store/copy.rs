@@ -81,6 +81,25 @@ impl Store {
         copy_database(from, to, at_ms).await
     }
 
+    /// Queues every document of a copied file to be folded anew when it is started.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it was not written.
+    pub async fn queue_all(file: &Path) -> Result<(), StoreError> {
+        let mut copy = alone(file).await?;
+        for sql in [
+            "DELETE FROM matters",
+            "DELETE FROM outcome_matters",
+            "DELETE FROM outcomes",
+            "DELETE FROM stubs",
+            "INSERT OR IGNORE INTO dirty (doc, stamp) SELECT id, 1 FROM docs",
+        ] {
+            sqlx::query(sql).execute(&mut copy).await?;
+        }
+        copy.close().await?;
+        Ok(())
+    }
+
     /// How large a copy of the database file will be, about.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ pub(super) enum FeedKind {
     Document = 1,
     /// A widening of a document's audience.
     Grant = 2,
-    /// A wrapped key of a sealed document.
+    /// A record beside a sealed document: a wrapped key, the word to forget, the word that it was done.
     Wrap = 3,
     /// A revocation.
     Revocation = 4,

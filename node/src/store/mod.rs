@@ -15,6 +15,8 @@
 //! | `authored` | what a key wrote, by when it was stored here |
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
 //! | `request` | that a request was carried out, stored with what it did |
+//! | `rotation` | a new key for the same place |
+//! | `beside` | wrapped keys of dossiers, and forgetting them |
 //! | `people`, `promises` | who signs in; serials, idempotent answers, invitations |
 //! | `copy`, `look`, `walk` | backups; a database only looked at; all of it read once, in pieces |
 //! | `writer`, `open`, `lock` | the one writer, making and opening, the one process |
@@ -22,6 +24,7 @@
 mod apply;
 mod authored;
 mod batch;
+mod beside;
 mod columns;
 mod copy;
 mod error;
@@ -41,6 +44,7 @@ mod read;
 mod receipts;
 mod refeed;
 mod request;
+mod rotation;
 mod routing;
 mod sending;
 mod walk;
@@ -66,6 +70,7 @@ pub use read::{DocState, StoredCommit};
 pub use receipts::{Acknowledged, CommitRow, FedCommit, Origin, StoredReceipt};
 pub use refeed::Refed;
 pub use request::{DONE_WITHOUT_ANSWER, Request, within};
+pub use rotation::NewKey;
 pub use sending::{FedChange, FeedEntry, FeedItem, WholeDocument};
 pub use walk::{FeedFault, HeldChange, HeldDocument, Piece, Shown};
 pub use world::{Link, LinkId, Me, World};

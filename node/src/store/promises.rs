@@ -1,5 +1,4 @@
-//! Small promises of the desk: serials never given twice, requests answered once, invitations used once,
-//! petitioners forgotten.
+//! Small promises of the desk: serials never given twice, requests answered once, invitations used once.
 
 use super::{
     Store,
@@ -9,7 +8,7 @@ use super::{
 };
 use sqlx::Row;
 use std::sync::PoisonError;
-use yishi_protocol::ids::{DocId, PlaceId};
+use yishi_protocol::ids::PlaceId;
 
 /// An answer already given under an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,22 +105,6 @@ impl Store {
                     .execute(&mut tx.conn)
                     .await?;
                 if kept.rows_affected() == 0 { Err(StoreError::Taken) } else { Ok(()) }
-            })
-        })
-        .await
-    }
-
-    /// Deletes every wrapped key of a sealed document here: nobody opens it on this node any more.
-    /// Returns how many there were.
-    ///
-    /// # Errors
-    /// [`StoreError`] when it was not stored.
-    pub async fn forget_wraps(&self, doc: DocId) -> Result<u64, StoreError> {
-        self.submit(move |tx| {
-            Box::pin(async move {
-                let sql = "DELETE FROM wraps WHERE doc IN (SELECT id FROM docs WHERE doc = ?1)";
-                let done = sqlx::query(sql).bind(doc.0.to_vec()).execute(&mut tx.conn).await?;
-                Ok(done.rows_affected())
             })
         })
         .await

@@ -71,6 +71,7 @@ impl Tx {
                 self.feed(link, FeedKind::Document, *id, watermark, &[doc.as_bytes(), last.as_bytes()]);
             }
         }
+        self.feed_forgetting(link).await?;
         // Nobody will acknowledge the rows before: what counts of them stands in the rows that follow.
         sqlx::query("UPDATE links SET out_acked = ?2 WHERE id = ?1")
             .bind(link.0)

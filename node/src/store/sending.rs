@@ -17,6 +17,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use yishi_protocol::{
     audience::Grant,
+    beside::Beside,
     cert::Revocation,
     commit::{Commit, Cover},
     header::Header,
@@ -32,8 +33,8 @@ pub struct WholeDocument {
     pub header: Header,
     /// All grants stored by now.
     pub grants: Vec<Grant>,
-    /// Wrapped keys stored by now, with their readers' certificates.
-    pub wraps: Vec<(CertHash, Vec<u8>)>,
+    /// Records beside it stored by now: wrapped keys, the word to forget, the word that it was done.
+    pub wraps: Vec<Beside>,
     /// Its changes up to the watermark, dependencies first; the same for ever. Empty if the row was
     /// written before the document's first change.
     pub commits: Vec<StoredCommit>,
@@ -84,14 +85,12 @@ pub enum FeedItem {
         /// The grant.
         grant: Grant,
     },
-    /// A wrapped key.
+    /// A record beside a dossier.
     Wrap {
         /// The document's header: the peer may not have it yet.
         header: Box<Header>,
-        /// For whom.
-        reader: CertHash,
-        /// The wrapped key.
-        bytes: Vec<u8>,
+        /// The record.
+        record: Beside,
     },
     /// A revocation.
     Revocation(Revocation),
@@ -119,7 +118,7 @@ struct Change {
 
 /// What a grant and a wrapped key take in a block, about.
 const GRANT_BYTES: usize = 128;
-const WRAP_BYTES: usize = 160;
+const WRAP_BYTES: usize = 256;
 /// Rows whose items are loaded together.
 const LOADED_AT_ONCE: usize = 512;
 /// Whole documents among them, each of unknown size.
@@ -266,13 +265,12 @@ impl Store {
                 }
             }
             FeedKind::Wrap => {
-                let sql = "SELECT d.header, w.reader, w.bytes FROM wraps w JOIN docs d ON d.id = w.doc
+                let sql = "SELECT d.header, w.bytes FROM wraps w JOIN docs d ON d.id = w.doc
                            WHERE w.id = ?1";
                 match sqlx::query(sql).bind(row.item).fetch_optional(self.readers()).await? {
                     Some(r) => FeedItem::Wrap {
                         header: Box::new(Header::decode(r.try_get(0)?)?),
-                        reader: CertHash(array(&r, 1)?),
-                        bytes: r.try_get(2)?,
+                        record: Beside::decode(r.try_get(1)?)?,
                     },
                     None => FeedItem::Gone,
                 }
@@ -321,11 +319,11 @@ impl Store {
                 whole.grants.push(Grant::decode(*doc, row.try_get(1)?)?);
             }
         }
-        let sql = "SELECT w.doc, w.reader, w.bytes FROM json_each(?1) j CROSS JOIN wraps w ON w.doc = j.value
+        let sql = "SELECT w.doc, w.bytes FROM json_each(?1) j CROSS JOIN wraps w ON w.doc = j.value
                    ORDER BY w.id";
         for row in sqlx::query(sql).bind(&rows).fetch_all(&mut *tx).await? {
             if let Some((_, whole)) = docs.get_mut(&row.try_get(0)?) {
-                whole.wraps.push((CertHash(array(&row, 1)?), row.try_get(2)?));
+                whole.wraps.push(Beside::decode(row.try_get(1)?)?);
             }
         }
         for (row, mark) in &wanted {

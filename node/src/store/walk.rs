@@ -49,6 +49,8 @@ pub struct Shown {
     pub stage: String,
     /// Whether it is ended.
     pub closed: bool,
+    /// The rest, as JSON.
+    pub detail: String,
 }
 
 /// One document as its rows say.
@@ -66,7 +68,7 @@ pub struct HeldDocument {
     pub header: Vec<u8>,
     /// Its widenings: hash and bytes.
     pub grants: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Its wrapped keys: reader and bytes.
+    /// The records beside it: hash and bytes.
     pub wraps: Vec<(Vec<u8>, Vec<u8>)>,
     /// Its changes, dependencies first.
     pub changes: Vec<HeldChange>,
@@ -160,12 +162,11 @@ impl Store {
         let (end, last): (u64, [u8; 16]) = (unsigned(&row, 0)?, array(&row, 1)?);
         let sql = "SELECT f.seq, f.kind, f.digest, d.doc, c.hash, f.doc, f.item,
                           CASE f.kind WHEN 2 THEN (SELECT hash FROM grants WHERE id = f.item)
+                                      WHEN 3 THEN (SELECT hash FROM wraps WHERE id = f.item)
                                       WHEN 4 THEN (SELECT hash FROM revocations WHERE id = f.item)
-                                      WHEN 5 THEN (SELECT hash FROM receipts WHERE id = f.item) END,
-                          w.reader, w.bytes
+                                      WHEN 5 THEN (SELECT hash FROM receipts WHERE id = f.item) END
                    FROM feeds f LEFT JOIN docs d ON f.doc > 0 AND d.id = f.doc
                    LEFT JOIN commits c ON f.kind <= 1 AND c.id = f.item
-                   LEFT JOIN wraps w ON f.kind = 3 AND w.id = f.item
                    WHERE f.link = ?1 ORDER BY f.seq";
         let mut rows = sqlx::query(sql).bind(link.0).fetch(&mut *tx);
         let (mut at, mut digest) = (0, FIRST_DIGEST);
@@ -226,12 +227,7 @@ fn row_fault(
         });
     }
     let earlier = before.entry((number, row.try_get(5)?, row.try_get(6)?)).or_default();
-    let named = match (doc, row.try_get::<Option<&[u8]>, _>(8)?, row.try_get::<Option<&[u8]>, _>(9)?) {
-        (Some(doc), Some(reader), Some(bytes)) if kind == FeedKind::Wrap => {
-            Some(yishi_protocol::ids::hash("yishi/wrap-hash/1", &[doc, reader, bytes]))
-        }
-        _ => optional_array(row, 7)?,
-    };
+    let named: Option<[u8; 32]> = optional_array(row, 7)?;
     let holds = match named {
         Some(hash) => follows(&[&hash]) || earlier.iter().any(|d| follows(&[d])),
         // Deleted on purpose since: a wrapped key of somebody who was forgotten.
@@ -250,7 +246,7 @@ async fn headers(
     after: i64,
 ) -> Result<BTreeMap<i64, HeldDocument>, StoreError> {
     let mut docs = BTreeMap::new();
-    let sql = "SELECT d.id, d.doc, d.kind, d.home, d.header, m.number, m.title, m.stage, m.closed,
+    let sql = "SELECT d.id, d.doc, d.kind, d.home, d.header, m.number, m.title, m.stage, m.closed, m.detail,
                       EXISTS (SELECT 1 FROM dirty WHERE doc = d.id) OR EXISTS (SELECT 1 FROM quarantine WHERE doc = d.id)
                FROM docs d LEFT JOIN matters m ON m.doc = d.id WHERE d.id > ?1 ORDER BY d.id LIMIT ?2";
     for row in sqlx::query(sql).bind(after).bind(DOCS_AT_ONCE).fetch_all(&mut **tx).await? {
@@ -261,6 +257,7 @@ async fn headers(
                 title,
                 stage: row.try_get(7)?,
                 closed: row.try_get(8)?,
+                detail: row.try_get(9)?,
             }),
         };
         let doc = HeldDocument {
@@ -270,7 +267,7 @@ async fn headers(
             home: row.try_get(3)?,
             header: row.try_get(4)?,
             shown,
-            waiting: row.try_get(9)?,
+            waiting: row.try_get(10)?,
             ..HeldDocument::default()
         };
         docs.insert(doc.row, doc);
@@ -284,7 +281,7 @@ async fn headers(
             doc.grants.push((row.try_get(1)?, row.try_get(2)?));
         }
     }
-    let sql = "SELECT doc, reader, bytes FROM wraps WHERE doc BETWEEN ?1 AND ?2 ORDER BY doc, id";
+    let sql = "SELECT doc, hash, bytes FROM wraps WHERE doc BETWEEN ?1 AND ?2 ORDER BY doc, id";
     for row in sqlx::query(sql).bind(first).bind(last).fetch_all(&mut **tx).await? {
         if let Some(doc) = docs.get_mut(&row.try_get(0)?) {
             doc.wraps.push((row.try_get(1)?, row.try_get(2)?));

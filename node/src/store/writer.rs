@@ -68,6 +68,8 @@ pub(super) struct Tx {
     pub(super) certs: HashMap<CertHash, i64>,
     pub(super) feed_rows: Vec<FeedRow>,
     pub(super) written: Written,
+    /// Something deleted is still in the log.
+    pub(super) unwiped: bool,
 }
 
 /// A piece of work for the writer.
@@ -162,6 +164,7 @@ impl Tx {
             certs: HashMap::new(),
             feed_rows: Vec::new(),
             written: Written::default(),
+            unwiped: false,
         };
         Ok((tx, epoch))
     }
@@ -211,6 +214,10 @@ impl Tx {
                 shared.lost.send_replace(Some(error.clone()));
             }
         } else {
+            self.unwiped |= written.forgot;
+            if self.unwiped {
+                self.unwiped = !self.wipe_log().await;
+            }
             *shared.world.write().unwrap_or_else(PoisonError::into_inner) = self.state.world.clone();
             if !written.is_nothing() {
                 // Nobody listening is no error.

@@ -8,7 +8,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 use yishi_protocol::{
-    audience::Grant,
+    audience::{Audience, Grant},
+    beside::{Beside, BesideError},
     cert::Directory,
     change,
     commit::{ActorRecord, Commit},
@@ -183,14 +184,16 @@ impl Context {
                 )),
             }
         }
-        for (reader, bytes) in &held.wraps {
-            if let Err(why) = self.wrap(id, reader, bytes) {
+        let mut audience = Audience::of_header(header);
+        audience.0.extend(grants.iter().map(|g| g.reach));
+        for (hash, bytes) in &held.wraps {
+            if let Err(why) = self.beside(id, header, &audience, hash, bytes) {
                 out.findings.push(Finding::new(
                     Area::Signed,
                     "wraps",
                     &subject,
-                    "一把封存钥匙不成立，凭它打不开这份档案".into(),
-                    format!("a wrapped key does not hold ({why}): with it nobody opens this dossier"),
+                    "一份封存钥匙或忘记的记录不成立".into(),
+                    format!("a wrapped key or a word to forget beside it does not hold: {why}"),
                 ));
             }
         }
@@ -215,14 +218,24 @@ impl Context {
         Some(Section { doc, grants, wraps: Vec::new(), changes, signed })
     }
 
-    /// Whether a wrapped key has its form, and is for somebody known.
-    fn wrap(&self, _doc: DocId, reader: &[u8], bytes: &[u8]) -> Result<(), String> {
-        let reader = CertHash::from_slice(reader).ok_or("its reader is not one")?;
-        self.directory.get(&reader).ok_or("its reader is not known")?;
-        if bytes.len() != yishi_protocol::seal::WRAP_BYTES {
-            return Err("it is cut off".into());
+    /// Whether a record beside a dossier holds.
+    fn beside(
+        &self,
+        doc: DocId,
+        header: &Header,
+        audience: &Audience,
+        hash: &[u8],
+        bytes: &[u8],
+    ) -> Result<(), String> {
+        let record = Beside::decode(bytes).map_err(|e| e.to_string())?;
+        if record.hash(&doc).0 != hash {
+            return Err("it is kept under another's hash".into());
         }
-        Ok(())
+        match record.check(&self.directory, &doc, &header.home, audience) {
+            // It held when it came.
+            Ok(()) | Err(BesideError::Revoked) => Ok(()),
+            Err(why) => Err(why.to_string()),
+        }
     }
 
     /// Whether the columns that are searched by say what the changes say.
@@ -278,6 +291,7 @@ impl Context {
             title: matter.title.clone(),
             stage: matter.stage.name().to_owned(),
             closed: matter.stage.is_ended(),
+            detail: serde_json::to_string(&crate::actions::Sketch::of(&matter)).unwrap_or_default(),
         };
         if one.held.shown.as_ref() != Some(&shown) {
             let zh = format!("列表上显示的与签名的内容不符；按签名应为“{}”，{}", shown.title, shown.stage);

@@ -118,9 +118,7 @@ impl Node {
         for admitted in verdicts.admitted {
             batch.docs.extend(admitted.new_header);
             batch.grants.extend(admitted.grants);
-            batch
-                .wraps
-                .extend(admitted.wraps.into_iter().map(|(reader, bytes)| (admitted.doc, reader, bytes)));
+            batch.wraps.extend(admitted.wraps.into_iter().map(|record| (admitted.doc, record)));
             let commits = admitted.commits.into_iter();
             batch.commits.extend(commits.map(|(ord, commit)| NewCommit {
                 commit,

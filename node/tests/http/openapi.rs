@@ -69,6 +69,7 @@ async fn answers_have_the_shapes_promised() {
         (format!("/api/v1/matters/{id}"), "Matter"),
         (format!("/api/v1/matters/{id}/next"), "Next"),
         (format!("/api/v1/matters/{id}/petitioner"), "Petitioner"),
+        (format!("/api/v1/matters/{id}/forget"), "Forgetting"),
         (format!("/api/v1/matters/{id}/changes"), "Changes"),
         ("/api/v1/matters/export?system=hotline".to_owned(), "ExportList"),
         ("/api/v1/outcomes".to_owned(), "OutcomeList"),

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use yishi_node::store::*;
 use yishi_protocol::{
     audience::Reach,
+    beside::{Beside, What},
     cert::Revocation,
     commit::Commit,
     header::Header,
@@ -352,7 +353,9 @@ async fn wrapped_keys_follow_their_document_and_can_be_forgotten() {
     let to_east = fed.grant(header.doc_id(), &fed.town, Reach::Place(fed.east.place));
     let doc = header.doc_id();
     let history = fed.chain(doc, &fed.town, None, 1);
-    let wrap = |reader: u8| (doc, CertHash([reader; 32]), vec![reader; 80]);
+    let record = |what: What| Beside { by: CertHash([9; 32]), what, signature: Signature([0; 64]) };
+    let wrap =
+        |reader: u8| (doc, record(What::Wrap { reader: CertHash([reader; 32]), bytes: vec![reader; 81] }));
     let batch = Batch {
         docs: vec![header],
         grants: vec![to_east],
@@ -371,15 +374,24 @@ async fn wrapped_keys_follow_their_document_and_can_be_forgotten() {
     let FeedItem::Document(whole) = &feed(&store, up).await[0].item else { panic!() };
     assert_eq!(whole.wraps.len(), 2);
 
-    // Forgotten keys leave their rows in the feeds; what is wrapped later stands on its own.
-    assert_eq!(store.forget_wraps(doc).await.unwrap(), 2);
+    // Forgotten keys leave their rows in the feeds; the word to forget and this node's word that it has
+    // follow, and a key that comes later is not kept.
+    let forget = record(What::Forget { on: 20_700, reason: "本人要求".into() });
+    store.write(Batch { wraps: vec![(doc, forget)], ..Batch::default() }).await.unwrap();
     store.write(Batch { wraps: vec![wrap(3)], ..Batch::default() }).await.unwrap();
     let rows = feed(&store, east).await;
     expected[2..4].fill("gone".into());
-    expected.extend(["grant".into(), "wrap".into()]);
+    expected.extend(["grant".into(), "wrap".into(), "wrap".into()]);
     assert_eq!(short(&rows), expected);
-    assert!(matches!(&rows[5].item, FeedItem::Wrap { reader, .. } if *reader == CertHash([3; 32])));
-    assert_eq!(store.document(&doc).await.unwrap().unwrap().wraps.len(), 1);
+    assert!(matches!(&rows[6].item, FeedItem::Wrap { record, .. } if record.what == What::Forgotten));
+    let kept = store.document(&doc).await.unwrap().unwrap().wraps;
+    assert!(kept.len() == 2 && kept.iter().all(|r| !matches!(r.what, What::Wrap { .. })), "{kept:?}");
+    assert!(store.is_forgotten(&doc).await.unwrap());
+    // No file of the node holds what was wrapped.
+    for file in std::fs::read_dir(dir.path()).unwrap().map(|f| f.unwrap().path()) {
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(!bytes.windows(40).any(|w| w == [1; 40] || w == [2; 40]), "{}", file.display());
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use crate::{
     audience::Grant,
+    beside::Beside,
     cert::{Certificate, Revocation},
     commit::ActorRecord,
     header::Header,
@@ -46,8 +47,8 @@ pub struct Section {
     pub doc: DocRef,
     /// Widenings of its audience.
     pub grants: Vec<Grant>,
-    /// Wrapped dossier keys: for which certificate, which bytes.
-    pub wraps: Vec<(CertHash, Vec<u8>)>,
+    /// Records beside a dossier: wrapped keys, the word to forget, the word that it was done.
+    pub wraps: Vec<Beside>,
     /// Changes, each after its dependencies.
     pub changes: Vec<Elided>,
     /// Signatures of some of the changes.

@@ -4,6 +4,7 @@
 use super::{Block, BlockActor, DepRef, DocRef, Elided, Section, Shape, SignedAt, words};
 use crate::{
     audience::{Grant, Reach},
+    beside::Beside,
     cert::{Certificate, Revocation},
     codec::{DecodeError, Reader},
     commit::ActorRecord,
@@ -167,7 +168,7 @@ impl Streams<'_> {
         }
         let mut wraps = Vec::new();
         for _ in 0..self.attached()? {
-            wraps.push((CertHash(self.raw.array()?), self.raw.bytes(512)?.to_vec()));
+            wraps.push(Beside::decode(self.raw.bytes(512)?)?);
         }
         let n = self.meta.count(DOCUMENT_CHANGES_MAX)?;
         let (mut changes, mut signed) = (Vec::with_capacity(n), Vec::new());

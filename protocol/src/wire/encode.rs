@@ -3,6 +3,7 @@
 use super::{DepRef, words};
 use crate::{
     audience::Grant,
+    beside::Beside,
     cert::{Certificate, Revocation},
     change::{Body, Change},
     codec::Writer,
@@ -35,8 +36,8 @@ pub struct OutSection {
     pub header: Option<Header>,
     /// Widenings.
     pub grants: Vec<Grant>,
-    /// Wrapped dossier keys.
-    pub wraps: Vec<(CertHash, Vec<u8>)>,
+    /// Records beside a dossier.
+    pub wraps: Vec<Beside>,
     /// Changes, each after its dependencies.
     pub changes: Vec<OutChange>,
 }
@@ -153,8 +154,8 @@ impl BlockWriter {
             self.raw.bytes(&grant.encode());
         }
         self.meta.uint(section.wraps.len() as u64);
-        for (cert, wrap) in &section.wraps {
-            self.raw.raw(&cert.0).bytes(wrap);
+        for record in &section.wraps {
+            self.raw.bytes(&record.encode());
         }
         self.meta.uint(section.changes.len() as u64);
         let mut at: BTreeMap<ChangeHash, usize> = BTreeMap::new();

@@ -13,3 +13,4 @@ mod bad_input;
 mod demo;
 mod killed;
 mod process;
+mod stolen;

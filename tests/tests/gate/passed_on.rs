@@ -3,6 +3,7 @@
 
 use crate::federation::{Document, Federation, comment, voices};
 use yishi_protocol::{
+    beside::{Beside, What},
     gate::Refusal,
     kind::Kind,
     limits::DOCUMENT_BYTES_MAX,
@@ -57,7 +58,14 @@ fn a_change_that_comes_twice_in_one_section_harms_nothing() {
 fn many_keys_and_widenings_travel_in_one_section_and_keys_belong_to_dossiers() {
     let fed = Federation::new();
     let wraps = |doc: &Document| OutSection {
-        wraps: (0..400u32).map(|n| (yishi_protocol::ids::CertHash([n as u8; 32]), vec![1; 80])).collect(),
+        wraps: (0..400u32)
+            .map(|n| {
+                let reader = yishi_protocol::ids::CertHash([n as u8; 32]);
+                let what = What::Wrap { reader, bytes: vec![1; yishi_protocol::seal::WRAP_BYTES] };
+                let by = &fed.village;
+                Beside::new(&by.keys, by.cert, &fed.directory.federation(), &doc.id, what)
+            })
+            .collect(),
         ..doc.section(0, true)
     };
     let dossier = fed.document(Kind::Dossier, &fed.village, 6, &fed.path());

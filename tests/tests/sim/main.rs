@@ -7,6 +7,7 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod forgetting;
 mod parked;
 mod restored;
 mod revoked;

@@ -2,7 +2,7 @@
 
 use super::{Named, done, json, tagged};
 use crate::{
-    actions::{ActRequest, ExportQuery, ImportRequest, ListQuery, RaiseRequest},
+    actions::{ActRequest, ExportQuery, ForgetRequest, ImportRequest, ListQuery, RaiseRequest},
     http::{
         House,
         body::{Json, Query},
@@ -95,6 +95,30 @@ pub(super) async fn petitioner(
     // Who looked is on record, what was seen is not.
     tracing::info!(by = %caller.person, matter = %reference, "a petitioner's identity was opened");
     json(&opened)
+}
+
+pub(super) async fn forget(
+    State(house): State<Arc<House>>,
+    caller: Caller,
+    Named(reference): Named,
+    key: Key,
+    body: Json<ForgetRequest>,
+) -> Answer<Response> {
+    // It cannot be undone: whoever may open an identity without handling matters may not.
+    caller.must(Permit::Handle)?;
+    let (actions, by) = (house.actions.clone(), caller.person.clone());
+    once(&house, &caller, key, body.bytes_hash, Holds::Repeatable, async move {
+        let ForgetRequest { confirm, reason } = body.value;
+        let reason = reason.unwrap_or_default();
+        let told = actions.forget(&reference, &confirm, &reason).await.map_err(Problem::action)?;
+        tracing::info!(%by, matter = %reference, "a petitioner was ordered to be forgotten");
+        done(StatusCode::OK, &told)
+    })
+    .await
+}
+
+pub(super) async fn forgetting(State(house): State<Arc<House>>, Named(reference): Named) -> Answer<Response> {
+    json(&house.actions.forgetting(&reference).await.map_err(Problem::action)?)
 }
 
 pub(super) async fn document(State(house): State<Arc<House>>, Named(reference): Named) -> Answer<Response> {

@@ -47,6 +47,8 @@ fn attach(op: Op) -> MethodRouter<Arc<House>> {
         Op::Next => get(matters::next),
         Op::Act => post(matters::act),
         Op::Petitioner => get(matters::petitioner),
+        Op::Forget => post(matters::forget),
+        Op::Forgetting => get(matters::forgetting),
         Op::Document => get(matters::document),
         Op::Changes => get(matters::changes),
         Op::Import => post(matters::import),
