@@ -85,12 +85,18 @@ impl Tx {
     }
 
     /// Folds the log in and cuts it off, so that what was deleted is in no file any more. `false` if
-    /// somebody was reading from it just then.
+    /// somebody was reading from it just then: a long reader must not hold up everybody who writes.
     pub(super) async fn wipe_log(&mut self) -> bool {
-        match sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut self.conn).await {
+        if self.execute("PRAGMA busy_timeout = 50").await.is_err() {
+            return false;
+        }
+        let wiped = match sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut self.conn).await {
             Ok(row) => row.try_get::<i64, _>(0).is_ok_and(|busy| busy == 0),
             Err(_) => false,
-        }
+        };
+        // As every connection is opened with.
+        let patient = self.execute("PRAGMA busy_timeout = 10000").await;
+        wiped && patient.is_ok()
     }
 }
 
