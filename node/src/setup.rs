@@ -149,7 +149,15 @@ pub async fn rotate(home: &Home, invite: &Invite, clock: &dyn Clock) -> Result<S
     }
     let new = link::join(invite, home.path(), clock.now_ms() / 1_000).await?;
     let incarnation = Incarnation::first(rand::rng().random());
-    store.rotate(NewKey { keys: new.keys, certs: new.certs, cert: new.cert, incarnation }).await?;
+    store
+        .rotate(NewKey {
+            keys: new.keys,
+            certs: new.certs,
+            cert: new.cert,
+            incarnation,
+            at_ms: clock.now_ms(),
+        })
+        .await?;
     // The parent opens the link anew, also one that was closed when the old key was revoked.
     let up = NewLink { peer: new.parent, up: true, address: Some(invite.address.clone()) };
     store.write(Batch { at_ms: clock.now_ms(), links: vec![up], ..Batch::default() }).await?;

@@ -35,8 +35,8 @@ pub(crate) use author::Authors;
 pub use error::{ActionError, Class};
 pub use links::{LinkNow, LinkStatus};
 pub use request::{
-    ActRequest, AdmitRequest, ExportQuery, ExternalRequest, ForgetRequest, ImportRequest, ImportRow, InviteRequest,
-    ListQuery, OutcomeRequest, PageQuery, Petitioner, RaiseRequest, RevokeRequest,
+    ActRequest, AdmitRequest, ExportQuery, ExternalRequest, ForgetRequest, ImportRequest, ImportRow,
+    InviteRequest, ListQuery, OutcomeRequest, PageQuery, Petitioner, RaiseRequest, RevokeRequest,
 };
 pub(crate) use sketch::Sketch;
 pub(crate) use stubs::StubsWritten;

@@ -23,6 +23,8 @@ pub struct NewKey {
     pub cert: CertHash,
     /// The first life of its actor.
     pub incarnation: Incarnation,
+    /// When it was given.
+    pub at_ms: u64,
 }
 
 impl Store {
@@ -34,9 +36,9 @@ impl Store {
     pub async fn rotate(&self, new: NewKey) -> Result<(), StoreError> {
         self.submit(move |tx| {
             Box::pin(async move {
-                let NewKey { keys, certs, cert, incarnation } = new;
+                let NewKey { keys, certs, cert, incarnation, at_ms } = new;
                 for one in certs {
-                    tx.add_cert(one).await?;
+                    tx.add_cert(one, at_ms).await?;
                 }
                 let world = tx.state.world.clone();
                 let found = world.directory.get(&cert);

@@ -2,10 +2,10 @@
 //! reached, a place that was away forgets when it comes back, a backup put back forgets again, and the
 //! public record stays as it was.
 
-use yishi_tests::sim::{LUGAO, TOWN, World};
 use std::path::Path;
 use yishi_node::actions::{Petitioner, RaiseRequest};
 use yishi_protocol::{beside::What, ids::DocId};
+use yishi_tests::sim::{LUGAO, TOWN, World};
 
 const NAME: &str = "王秀英";
 
