@@ -241,15 +241,15 @@ async fn world(
     let incarnation = Incarnation(u32::from_be_bytes(value(&values, "incarnation")?));
     let keys = SecretKeys::from_bytes(&value(&values, "keys")?);
     let mut note = |row: &str, why: &str| odd.push(Odd { table: "meta", row: row.into(), why: why.into() });
-    let (place, key) = match directory.get(&cert) {
-        Some(cert) => (cert.place, cert.key),
+    let (place, key, sealing) = match directory.get(&cert) {
+        Some(cert) => (cert.place, cert.key, cert.sealing),
         None => {
             note("cert", "this node's own certificate is not here");
-            (PlaceId([0; 16]), NodeKey([0; 32]))
+            (PlaceId([0; 16]), NodeKey([0; 32]), [0; 32])
         }
     };
-    if key != keys.public() {
-        note("keys", "the node's secret key is not the one its certificate names");
+    if key != keys.public() || sealing != keys.sealing_public() {
+        note("keys", "the node's secret keys are not those its certificate names");
     }
     let actor = directory.get(&cert).map(|c| c.actor(incarnation));
     let actor = actor.unwrap_or_else(|| yishi_protocol::ids::ActorId::of(&keys.public(), incarnation));

@@ -246,18 +246,24 @@ async fn headers(
     after: i64,
 ) -> Result<BTreeMap<i64, HeldDocument>, StoreError> {
     let mut docs = BTreeMap::new();
-    let sql = "SELECT d.id, d.doc, d.kind, d.home, d.header, m.number, m.title, m.stage, m.closed, m.detail,
+    let sql = "SELECT d.id, d.doc, d.kind, d.home, d.header, CAST(m.number AS BLOB),
+                      CAST(m.title AS BLOB), CAST(m.stage AS BLOB), m.closed, CAST(m.detail AS BLOB),
                       EXISTS (SELECT 1 FROM dirty WHERE doc = d.id) OR EXISTS (SELECT 1 FROM quarantine WHERE doc = d.id)
                FROM docs d LEFT JOIN matters m ON m.doc = d.id WHERE d.id > ?1 ORDER BY d.id LIMIT ?2";
     for row in sqlx::query(sql).bind(after).bind(DOCS_AT_ONCE).fetch_all(&mut **tx).await? {
-        let shown = match row.try_get::<Option<String>, _>(6)? {
+        // Texts as bytes: one that is no text any more is to be named, not to end the look.
+        let text = |column: usize| -> Result<Option<String>, StoreError> {
+            let bytes = row.try_get::<Option<&[u8]>, _>(column)?;
+            Ok(bytes.map(|b| String::from_utf8_lossy(b).into_owned()))
+        };
+        let shown = match text(6)? {
             None => None,
             Some(title) => Some(Shown {
-                number: row.try_get(5)?,
+                number: text(5)?,
                 title,
-                stage: row.try_get(7)?,
+                stage: text(7)?.unwrap_or_default(),
                 closed: row.try_get(8)?,
-                detail: row.try_get(9)?,
+                detail: text(9)?.unwrap_or_default(),
             }),
         };
         let doc = HeldDocument {

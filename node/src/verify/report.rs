@@ -54,7 +54,7 @@ pub struct Report {
     pub changes: u64,
     /// Signatures of changes that were checked.
     pub signatures: u64,
-    /// Wrapped keys of dossiers.
+    /// Records beside dossiers: wrapped keys, words to forget.
     pub wraps: u64,
     /// Rows of feeds.
     pub feed_rows: u64,
@@ -109,7 +109,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{}：{} 份证书，{} 份文档，{} 处改动，{} 个签名，{} 把封存钥匙，{} 行送达记录，{} 张上级回执，{} 张给出的回执；{:.1} 秒。",
+            "{}：{} 份证书，{} 份文档，{} 处改动，{} 个签名，{} 份封存记录，{} 行送达记录，{} 张上级回执，{} 张给出的回执；{:.1} 秒。",
             self.place,
             self.certificates,
             self.documents,
@@ -123,7 +123,7 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "{}: {} certificates, {} documents, {} changes, {} signatures, {} wrapped keys, {} feed rows, {} receipts held, {} given; {:.1} s.",
+            "{}: {} certificates, {} documents, {} changes, {} signatures, {} records beside dossiers, {} feed rows, {} receipts held, {} given; {:.1} s.",
             self.place,
             self.certificates,
             self.documents,
