@@ -73,13 +73,8 @@ fn withheld(world: &World) -> (Certificate, Vec<u8>) {
     (cert, writer.finish((0, 1, [5; 16]), &[], &[], &[]))
 }
 
-enum Answer {
-    Closed(CloseCode),
-    Acked(Ack),
-}
-
 /// One connection on which the town sends nothing but the block.
-async fn send(world: &World, link: LinkId, block: &[u8]) -> Answer {
+async fn send(world: &World, link: LinkId, block: &[u8]) -> Result<Ack, CloseCode> {
     let district = &world.nodes[DISTRICT].store;
     let mut end = End::open(district, link).await.unwrap();
     let town = world.nodes[TOWN].store.world();
@@ -103,8 +98,8 @@ async fn send(world: &World, link: LinkId, block: &[u8]) -> Answer {
         _ => None,
     });
     match (end.closed(), ack) {
-        (Some((code, _)), _) => Answer::Closed(*code),
-        (None, Some(ack)) => Answer::Acked(ack),
+        (Some((code, _)), _) => Err(*code),
+        (None, Some(ack)) => Ok(ack),
         (None, None) => panic!("the block was neither taken nor answered"),
     }
 }
@@ -117,10 +112,10 @@ async fn a_peer_that_names_what_nobody_has_is_not_compared_with_for_ever() {
     let link = district.world().link_to(&world.nodes[TOWN].place).unwrap().id;
     for _ in 0..3 {
         let answer = send(&world, link, &block).await;
-        assert!(matches!(answer, Answer::Closed(CloseCode::Protocol)), "histories are compared first");
+        assert_eq!(answer, Err(CloseCode::Protocol), "histories are compared first");
         assert_eq!(district.link_state(link).await.unwrap().in_digest, NO_DIGEST);
     }
-    let Answer::Acked(ack) = send(&world, link, &block).await else { panic!("it goes on for ever") };
+    let Ok(ack) = send(&world, link, &block).await else { panic!("it goes on for ever") };
     assert_eq!((ack.to, ack.receipt), (1, None), "the cursor passes, and nothing is called stored");
     assert_eq!(ack.excluded, [(0, "unknown_certificate".to_owned())]);
     let verdicts = district.verdicts(link, None, 10).await.unwrap();
@@ -135,7 +130,7 @@ async fn a_peer_that_names_what_nobody_has_is_not_compared_with_for_ever() {
     assert!(district.docs_of_kind(Kind::Proposal, None).await.unwrap().is_empty());
     let back = yishi_node::store::Cursor { link, epoch: Epoch([9; 16]), seq: 0, digest: [0; 16] };
     district.write(Batch { cursor: Some(back), ..Batch::default() }).await.unwrap();
-    let Answer::Acked(ack) = send(&world, link, &block).await else { panic!("it is known now") };
+    let Ok(ack) = send(&world, link, &block).await else { panic!("it is known now") };
     assert!(ack.excluded.is_empty() && ack.receipt.is_some());
     assert_eq!(district.docs_of_kind(Kind::Proposal, None).await.unwrap().len(), 1);
 }
