@@ -147,7 +147,7 @@ pub async fn rotate(home: &Home, invite: &Invite, clock: &dyn Clock) -> Result<S
     if !store.life_matches() {
         crate::life::renew(&store).await?;
     }
-    let new = link::join(invite, home.path(), clock.now_ms() / 1_000).await?;
+    let new = link::join(invite, clock.now_ms() / 1_000).await?;
     let incarnation = Incarnation::first(rand::rng().random());
     store
         .rotate(NewKey {

@@ -12,7 +12,7 @@ use std::{
 };
 use tempfile::TempDir;
 use yishi_node::audit;
-use yishi_protocol::ids::{DocId, PlaceId};
+use yishi_protocol::ids::{ActorId, DocId, PlaceId};
 
 /// How long a line takes when nobody says.
 const DELAY_MS: u64 = 20;
@@ -31,6 +31,9 @@ pub struct World {
     pub gone: BTreeSet<usize>,
     /// Nodes put back from a backup since all lines were last in step.
     pub put_back: BTreeSet<usize>,
+    /// Actors of databases put back so that nothing on the machine tells: until a neighbour does, they may
+    /// write a number again. Both changes are kept as proof (design, section 2).
+    pub copied: BTreeSet<ActorId>,
     /// Whether any node ever was.
     pub ever_put_back: bool,
     /// Backups at hand, by node.
@@ -80,6 +83,7 @@ impl World {
             now: MONDAY_MS,
             gone: BTreeSet::new(),
             put_back: BTreeSet::new(),
+            copied: BTreeSet::new(),
             ever_put_back: false,
             backups: BTreeMap::new(),
             watch: Watch::default(),
@@ -207,6 +211,9 @@ impl World {
     pub async fn put_back_as(&mut self, at: usize, kept: PathBuf, life: bool) {
         self.replace(at, async |node: Node| node.put_back(&kept, life).await).await;
         self.put_back.insert(at);
+        if life {
+            self.copied.insert(self.nodes[at].store.world().me.actor);
+        }
         self.ever_put_back = true;
         let mut watch = std::mem::take(&mut self.watch);
         watch.lost.put_back(at, self).await;

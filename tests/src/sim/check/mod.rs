@@ -79,7 +79,7 @@ impl Watch {
     pub async fn moment(&mut self, world: &World) {
         let census = Census::of(world).await;
         self.note("honest", honest::check(world, &census));
-        self.note("once", once::check(&census));
+        self.note("once", once::check(world, &census));
     }
 
     /// One node came back after a death: what it had said yes to must be there.
@@ -91,7 +91,7 @@ impl Watch {
     /// Looks at everything after all lines were mended and nothing moves any more.
     pub async fn end(&mut self, world: &World) {
         let census = Census::of(world).await;
-        self.note("once", once::check(&census));
+        self.note("once", once::check(world, &census));
         self.note("signed", signed::check(&census));
         self.note("lost", self.lost.end(world, &census));
         self.note("honest", honest::check(world, &census));

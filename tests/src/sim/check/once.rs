@@ -5,11 +5,11 @@ use crate::sim::World;
 use std::collections::BTreeMap;
 use yishi_protocol::ids::{ActorId, ChangeHash, DocId};
 
-pub(super) fn check(census: &Census) -> Result<(), String> {
+pub(super) fn check(world: &World, census: &Census) -> Result<(), String> {
     let mut first: BTreeMap<(DocId, ActorId, u64), ChangeHash> = BTreeMap::new();
     for holding in &census.0 {
         for (doc, whole) in &holding.docs {
-            for c in whole.commits.iter().map(|c| &c.commit) {
+            for c in whole.commits.iter().map(|c| &c.commit).filter(|c| !world.copied.contains(&c.actor)) {
                 let other = *first.entry((*doc, c.actor, c.seq)).or_insert(c.hash);
                 if other != c.hash {
                     return Err(format!("two changes number {} of one author in {doc}", c.seq));

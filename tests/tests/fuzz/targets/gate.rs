@@ -19,6 +19,7 @@ use std::{
 };
 use yishi_protocol::{
     audience::{Audience, Grant, Reach},
+    beside::{Beside, What},
     change::{self, Body, Change},
     commit::{ActorRecord, Place},
     gate::Known,
@@ -353,7 +354,13 @@ fn alter(c: &mut Choice<'_>, fed: &Federation, doc: &Document, block: &mut Block
             header.reach = vec![reach(c, fed)];
             section.doc = DocRef::New(Box::new(header));
         }
-        5 => section.wraps.push((CertHash([c.byte(); 32]), c.some().to_vec())),
+        5 => {
+            let what = match c.below(2) {
+                0 => What::Wrap { reader: CertHash([c.byte(); 32]), bytes: c.some().to_vec() },
+                _ => What::Forget { on: 20_000, reason: String::new() },
+            };
+            section.wraps.push(Beside { by: fed.town.cert, what, signature: Signature(c.array()) });
+        }
         6 => drop(section.signed.pop()),
         7 => {
             let at =
