@@ -152,6 +152,57 @@ pub enum PlaceVerb {
         #[arg(long)]
         yes: bool,
     },
+    /// 把一个下级划给另一个上级，两边都要在本级之下 · move a place below to another parent, both below here
+    Move {
+        /// 代码、名称或标识 · code, name or id
+        place: String,
+        /// 新的上级 · the new parent
+        #[arg(long)]
+        to: String,
+        /// 新上级的连接地址 · where the new parent is reached
+        #[arg(long, value_name = "HOST:PORT")]
+        address: Option<String>,
+        /// 同时换成这个代码 · its new code
+        #[arg(long)]
+        code: Option<String>,
+        /// 同时改成这个名称 · its new name
+        #[arg(long)]
+        name: Option<String>,
+        /// 不再询问 · do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// 把一个下级并入另一个下级：以后由后者办理 · merge a place below into another, which acts for it from now on
+    Merge {
+        /// 被并入的：代码、名称或标识 · the one that is merged: code, name or id
+        place: String,
+        /// 并入哪里 · into which
+        #[arg(long)]
+        into: String,
+        /// 换了上级时，新上级的连接地址 · where the parent is reached, if it changes
+        #[arg(long, value_name = "HOST:PORT")]
+        address: Option<String>,
+        /// 不再询问 · do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// 给一个下级换代码、名称或层级 · give a place below another code, name or level
+    Recode {
+        /// 代码、名称或标识 · code, name or id
+        place: String,
+        /// 新的 12 位代码 · the new 12-digit code
+        #[arg(long, required_unless_present_any = ["name", "level"])]
+        code: Option<String>,
+        /// 新的名称 · the new name
+        #[arg(long)]
+        name: Option<String>,
+        /// 新的层级 · the new level
+        #[arg(long)]
+        level: Option<String>,
+        /// 不再询问 · do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// 采纳已撤销的钥匙写的、本机收下而未算数的内容 · let count what a revoked key wrote and this node had stored
     Admit {
         /// 代码、名称或标识 · code, name or id

@@ -33,7 +33,7 @@ use yishi_protocol::{
     change,
     fold::{self, FoldChange, FoldInput, Matter, procedure::Stage},
     header::Header,
-    ids::{ActorId, DocId},
+    ids::{ActorId, DocId, PlaceId},
     kind::Kind,
     planted::Bug,
 };
@@ -257,6 +257,10 @@ impl Projector {
             kept_going(&what, self.actions.carry(&doc, &matter).await)?;
             kept_going(&what, self.actions.carry_from_lead(&matter).await)?;
         }
+        if self.world.directory.placements().next().is_some() {
+            let docs: Vec<DocId> = projection.done.iter().map(|d| d.doc).collect();
+            kept_going("readers of what was moved", self.actions.widen_owed(&docs).await)?;
+        }
         if !stubs.is_empty() {
             let done = self.actions.write_stubs(stubs).await;
             kept_going("registers", done)?;
@@ -355,12 +359,15 @@ impl At<'_> {
         if matter.register.is_none() {
             return Folded::Nothing;
         }
-        let Ok(row) = matter_row(doc, &matter, self.actions.calendar(), updated_at_ms) else {
+        let Ok(mut row) = matter_row(doc, &matter, self.actions.calendar(), updated_at_ms) else {
             return Folded::SetAside(doc, "it cannot be written as JSON".to_owned());
         };
+        // Lists show it with whoever acts for the holder now.
+        let now = |place: &PlaceId| self.world.directory.stands_in(place);
+        row.holder = row.holder.as_ref().map(now);
         let stub = self.actions.registers(self.world, &matter.home).then(|| self.actions.stub(&matter));
         let lead = !matter.sources.is_empty() && matter.newest_reply().is_some();
-        let source = matter.merged_into.is_some() && matter.holder == Some(self.world.me.place);
+        let source = matter.merged_into.is_some() && row.holder == Some(self.world.me.place);
         Folded::Matter(Box::new(FoldedMatter { row, stub, carry: (lead || source).then_some(matter) }))
     }
 }

@@ -150,9 +150,10 @@ impl Grant {
 pub fn may_widen(directory: &Directory, granter: &CertHash, reach: Reach) -> bool {
     let Some(cert) = directory.get(granter) else { return false };
     let target = reach.place();
-    let below = target == cert.place || directory.place_ancestors(&target).contains(&cert.place);
+    // What was signed under a former parent stays good.
+    let below = target == cert.place || directory.ever_above(&target).contains(&cert.place);
     match reach {
-        Reach::Place(_) => below || directory.ancestors(granter).contains(&target),
+        Reach::Place(_) => below || directory.ever_above(&cert.place).contains(&target),
         Reach::Subtree(_) => below,
     }
 }
@@ -175,6 +176,37 @@ impl Audience {
             return true;
         }
         let subtrees = self.0.iter().any(|r| matches!(r, Reach::Subtree(_)));
-        subtrees && directory.place_ancestors(place).iter().any(|a| self.0.contains(&Reach::Subtree(*a)))
+        subtrees && directory.ever_above(place).iter().any(|a| self.0.contains(&Reach::Subtree(*a)))
+    }
+
+    /// What of the audience still receives: not the places that were above the document's home once and are
+    /// no more. They keep what they have.
+    #[must_use]
+    pub fn now(&self, directory: &Directory, home: &PlaceId) -> Self {
+        let former = directory.former_paths(home);
+        if former.is_empty() {
+            return self.clone();
+        }
+        let present = directory.place_ancestors(home);
+        let gone =
+            |place: &PlaceId| !present.contains(place) && former.iter().any(|(old, _)| old.contains(place));
+        Self(self.0.iter().filter(|r| !matches!(r, Reach::Place(p) if gone(p))).copied().collect())
+    }
+
+    /// Whom `me` owes to show the document to after places were moved or merged: whoever took the place of a
+    /// reader on the path of the document's home, and whoever acts for the home now.
+    #[must_use]
+    pub fn owed(&self, directory: &Directory, home: &PlaceId, me: &CertHash) -> Vec<Reach> {
+        let mut owed = BTreeSet::new();
+        for (old, now) in directory.former_paths(home) {
+            let seeing = old.iter().zip(now).filter(|(o, _)| self.includes(directory, o));
+            owed.extend(seeing.map(|(_, n)| n));
+        }
+        owed.insert(directory.stands_in(home));
+        let Some(cert) = directory.get(me) else { return Vec::new() };
+        let concerned = cert.place == *home || directory.place_ancestors(home).contains(&cert.place);
+        let open = |place: &PlaceId| !self.includes(directory, place);
+        let owed = owed.into_iter().filter(|place| concerned && open(place)).map(Reach::Place);
+        owed.filter(|reach| may_widen(directory, me, *reach)).collect()
     }
 }

@@ -16,8 +16,11 @@ use crate::{
 use thiserror::Error;
 
 mod directory;
+mod placement;
 mod standing;
+mod tree;
 pub use directory::{Directory, KnownPlace};
+pub use placement::Placement;
 
 const FORMAT: u64 = 1;
 
@@ -75,8 +78,14 @@ pub enum CertError {
     /// The signature does not hold.
     #[error("the certificate's signature does not hold")]
     Forged,
-    /// A revocation by somebody who is not above the place.
-    #[error("only a place above may revoke this certificate")]
+    /// A place is named that is not known here.
+    #[error("the record names a place that is not known")]
+    UnknownPlace,
+    /// A placement that does not follow the one it names.
+    #[error("the placement does not follow the one before it")]
+    NotNext,
+    /// A revocation or placement by somebody who is not above the place.
+    #[error("only a place above may say so")]
     NotAbove,
 }
 
@@ -221,7 +230,7 @@ pub struct Revocation {
     pub reason: String,
     /// The last changes that count, sorted.
     pub last_valid: Vec<(DocId, ChangeHash)>,
-    /// Names of the records this one issued that stay valid, sorted: certificates and revocations. A
+    /// Names of the records this one issued that stay valid, sorted: certificates, revocations, placements. A
     /// thief's are not among them.
     pub still_valid: Vec<Hash>,
     /// Who revokes: a certificate of a place above.

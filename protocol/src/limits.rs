@@ -63,6 +63,8 @@ pub const REVOCATION_CUTS_MAX: usize = 2_048;
 pub const REVOCATION_CERTS_MAX: usize = 2_048;
 /// One revocation record: its cuts of 64 bytes, certificates of 32, and room for the reason.
 pub const REVOCATION_BYTES_MAX: usize = REVOCATION_CUTS_MAX * 64 + REVOCATION_CERTS_MAX * 32 + 2_048;
+/// One placement: a name, four short texts, ids and a signature.
+pub const PLACEMENT_BYTES_MAX: usize = 3_072;
 /// The last day an act may claim, in days since 1970-01-01: the end of the year 9999. Beyond it there are no
 /// civil dates to show, and sums of days must not overflow.
 pub const CLAIMED_DAY_MAX: i64 = 2_932_896;

@@ -11,7 +11,7 @@ use yishi_protocol::{
     act::{Act, Step, Text, container_of},
     audience::{Grant, Reach},
     beside::{Beside, What},
-    cert::{Certificate, Revocation},
+    cert::{Certificate, Placement, Revocation},
     change::{self, Change},
     commit::{ActorRecord, Cover},
     header::Header,
@@ -102,6 +102,24 @@ impl Fixed {
         .issued_by(&self.above)
     }
 
+    fn placement(&self) -> Placement {
+        Placement {
+            federation: self.root.federation_id(),
+            place: self.village.place,
+            number: 2,
+            previous: Some(Hash([8; 32])),
+            parent: self.root.place,
+            into: Some(PlaceId([9; 16])),
+            code: "510113111003".into(),
+            name: "杏花社区".into(),
+            level: "village".into(),
+            address: "区.example:4433".into(),
+            issuer: self.root.hash(),
+            signature: Signature([0; 64]),
+        }
+        .issued_by(&self.above)
+    }
+
     fn opening(&self) -> Opening {
         let leaves: Vec<_> = (0..5).map(|n| leaf(&DocId([n; 32]), &ChangeHash([n + 10; 32]))).collect();
         let receipt = Receipt {
@@ -176,6 +194,7 @@ impl Fixed {
         let mut writer = BlockWriter::new();
         writer.section(&self.section(), &BTreeMap::from([(self.record().actor, self.record())]));
         writer.raw_section(&DocId([0x33; 32]), &[1, 2, 3]);
+        writer.placement(&self.placement());
         writer.finish((17, 22, [0x44; 16]), &[&self.village], &[self.revocation()], &[self.opening()])
     }
 
@@ -250,6 +269,8 @@ impl Fixed {
             ("certificate-root", self.root.encode()),
             ("certificate", self.village.encode()),
             ("revocation", self.revocation().encode()),
+            ("placement", self.placement().encode()),
+            ("placement-name", self.placement().hash().0.to_vec()),
             ("header", self.header.encode()),
             ("document-id", self.header.doc_id().0.to_vec()),
             ("actor-id", self.record().actor.0.to_vec()),
@@ -317,6 +338,7 @@ fn old_bytes_stay_readable() {
     assert_eq!(Certificate::decode(bytes("certificate-root")).unwrap(), f.root);
     assert_eq!(Certificate::decode(bytes("certificate")).unwrap(), f.village);
     assert_eq!(Revocation::decode(bytes("revocation")).unwrap(), f.revocation());
+    assert_eq!(Placement::decode(bytes("placement")).unwrap(), f.placement());
     assert_eq!(Header::decode(bytes("header")).unwrap(), f.header);
     assert_eq!(Grant::decode(f.header.doc_id(), bytes("grant")).unwrap(), f.grant());
     assert_eq!(Beside::decode(bytes("beside")).unwrap(), f.beside());
@@ -337,6 +359,7 @@ fn an_old_block_says_what_it_said() {
     assert_eq!((block.from, block.to, block.digest), (17, 22, [0x44; 16]));
     assert_eq!(block.certs, std::slice::from_ref(&f.village));
     assert_eq!(block.revocations, [f.revocation()]);
+    assert_eq!(block.placements, [f.placement()]);
     assert_eq!(block.openings, [f.opening()]);
     assert_eq!(block.actors.iter().map(|a| a.record).collect::<Vec<_>>(), [f.record()]);
     let sent = f.section();

@@ -10,6 +10,7 @@ pub mod matter;
 pub mod outcome;
 pub mod people;
 pub mod place;
+pub mod placing;
 pub mod revoke;
 pub mod show;
 

@@ -6,7 +6,7 @@ use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 use serde_json::{Value, json};
 
-use super::{Desk, fields, instant, items, number, revoke, text, truth};
+use super::{Desk, fields, instant, items, number, placing, revoke, text, truth};
 use crate::args::PlaceVerb;
 use crate::table::{Cell, Paint, Table};
 use crate::trouble::Trouble;
@@ -34,6 +34,27 @@ pub async fn run(verb: PlaceVerb, desk: &mut Desk) -> Result<(), Trouble> {
                 fields.insert("all_keys".to_owned(), Value::Bool(true));
             }
             revoke::revoke(desk, &place, body, yes).await
+        }
+        PlaceVerb::Move { place, to, address, code, name, yes } => {
+            let body = fields(&[
+                ("parent", Some(to.into())),
+                ("address", address.map(Value::from)),
+                ("code", code.map(Value::from)),
+                ("name", name.map(Value::from)),
+            ]);
+            placing::run(desk, &place, &body, yes).await
+        }
+        PlaceVerb::Merge { place, into, address, yes } => {
+            let body = fields(&[("into", Some(into.into())), ("address", address.map(Value::from))]);
+            placing::run(desk, &place, &body, yes).await
+        }
+        PlaceVerb::Recode { place, code, name, level, yes } => {
+            let body = fields(&[
+                ("code", code.map(Value::from)),
+                ("name", name.map(Value::from)),
+                ("level", level.map(Value::from)),
+            ]);
+            placing::run(desk, &place, &body, yes).await
         }
         PlaceVerb::Admit { place, reason, until, matter, yes } => {
             let body = fields(&[

@@ -13,7 +13,7 @@ use crate::words::Lang;
 const SHOWN_MAX: usize = 20;
 
 /// The same request, only to be told what would happen.
-fn preview(body: &Value) -> Value {
+pub(super) fn preview(body: &Value) -> Value {
     let mut asked = body.clone();
     if let Some(fields) = asked.as_object_mut() {
         fields.insert("preview".to_owned(), json!(true));

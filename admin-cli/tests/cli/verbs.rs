@@ -299,6 +299,29 @@ fn places_are_a_tree_and_revoking_one_is_asked_about() {
 }
 
 #[test]
+fn moving_merging_and_re_coding_are_shown_before_they_are_done() {
+    let node = Node::saying(json!({"number": 1, "open_matters": 3, "places_below": 12,
+        "place": {"name": "姚渡镇", "code": "510113106000"}, "called": {"name": "姚渡街道", "code": "510114106000"},
+        "old_parent": {"name": "青白江区"}, "parent": {"name": "新都区"}, "into": null}));
+    let moved = ["place", "move", "姚渡镇", "--to", "新都区", "--address", "10.9.0.1:9443"];
+    let ran = node.yishi(&moved).exits(64);
+    for words in ["青白江区", "新都区", "12", "姚渡街道", "--yes"] {
+        assert!(ran.err.contains(words), "{words}: {}", ran.err);
+    }
+    let preview = json!({"parent": "新都区", "address": "10.9.0.1:9443", "preview": true});
+    assert_eq!(node.asked().pop().unwrap().body, preview);
+    node.yishi(&[&moved[..], &["--yes"]].concat()).exits(0);
+    let asked = node.asked().pop().unwrap();
+    assert_eq!(asked.path, "/api/v1/places/%E5%A7%9A%E6%B8%A1%E9%95%87/placement");
+    assert_eq!(asked.body, json!({"parent": "新都区", "address": "10.9.0.1:9443"}));
+    node.yishi(&["place", "merge", "甲村", "--into", "乙村", "--yes"]).exits(0);
+    assert_eq!(node.asked().pop().unwrap().body, json!({"into": "乙村"}));
+    node.yishi(&["place", "recode", "甲村", "--code", "510113106299", "--yes"]).exits(0);
+    assert_eq!(node.asked().pop().unwrap().body, json!({"code": "510113106299"}));
+    node.yishi(&["place", "recode", "甲村", "--yes"]).exits(64);
+}
+
+#[test]
 fn an_invitation_is_text_and_a_picture() {
     let node = Node::saying(json!({"token": "YISHI1-ABCDEFGH234567", "expires_at": "2026-11-25T00:00:00Z",
         "place": {"code": "510113106204", "name": "芦稿村"}}));

@@ -18,6 +18,12 @@ CREATE TABLE revocations (
     bytes BLOB NOT NULL,
     at_ms INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE placements (
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    bytes BLOB NOT NULL,
+    at_ms INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE actors (
     id INTEGER PRIMARY KEY,
     actor BLOB NOT NULL UNIQUE,

@@ -108,7 +108,7 @@ impl Actions {
             }
             ActRequest::Escalate { reason } => {
                 let world = self.world();
-                let parent = world.directory.get(&world.me.cert).and_then(|c| c.parent);
+                let parent = world.directory.parent(&world.me.place);
                 let to = parent.ok_or(NotAllowed::Violation(Violation::NotParent))?;
                 let reason = optional("reason", reason.as_deref())?;
                 reason.iter().for_each(&mut text);

@@ -84,11 +84,7 @@ impl Authors {
 }
 
 fn author(directory: &Directory, record: &ActorRecord, doc: Option<&DocId>) -> Option<Author> {
-    Some(Author {
-        place: directory.get(&record.cert)?.place,
-        ancestors: directory.ancestors(&record.cert),
-        cut: doc.and_then(|d| directory.cut(&record.cert, d)),
-    })
+    Author::of(directory, &record.cert, doc)
 }
 
 /// One document while an action adds to it.
@@ -227,7 +223,7 @@ impl Draft {
         on: i64,
         what: Step,
     ) -> Result<ActRef, ActionError> {
-        let me = self.world.me.place;
+        let me = matter.acting(self.world.me.place, &self.world.acts_for());
         let ancestors = self.world.directory.ancestors(&self.world.me.cert);
         next::check_step(matter, me, &ancestors, &what)?;
         let prev = matter.tip.map(|t| t.act);
@@ -237,7 +233,8 @@ impl Draft {
     /// Adds a voice if it makes sense now.
     pub(crate) fn voice(&mut self, by: Option<&str>, on: i64, what: Voice) -> Result<ActRef, ActionError> {
         let matter = self.matter()?;
-        next::check_voice(&matter, self.world.me.place, &what)?;
+        let home = self.world.acts_for().contains(&matter.home).then_some(matter.home);
+        next::check_voice(&matter, home.unwrap_or(self.world.me.place), &what)?;
         self.act("voices", Act { prev: None, on, by: by.map(str::to_owned), what })
     }
 

@@ -37,7 +37,7 @@ impl Actions {
     /// As [`Actions::carry`], seen from a source: its lead may have been answered before it was merged.
     pub(crate) async fn carry_from_lead(&self, source: &Matter) -> Result<usize, ActionError> {
         let Some(lead) = source.merged_into else { return Ok(0) };
-        if source.holder != Some(self.world().me.place) {
+        if source.holder.map(|h| self.world().directory.stands_in(&h)) != Some(self.world().me.place) {
             return Ok(0);
         }
         let Some(draft) = Draft::load(self.store(), &lead).await? else { return Ok(0) };
@@ -49,7 +49,7 @@ impl Actions {
         let source = draft.matter()?;
         let me = self.world().me.place;
         let due = source.merged_into == Some(*lead)
-            && source.holder == Some(me)
+            && source.holder.map(|h| self.world().directory.stands_in(&h)) == Some(me)
             && !source.answers.iter().any(|a| a.lead == Some(*lead) && a.lead_act == Some(reply.act));
         if !due {
             return Ok(false);

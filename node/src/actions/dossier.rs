@@ -38,7 +38,7 @@ impl Actions {
         on: i64,
         batch: &mut Batch,
     ) -> Result<DocId, ActionError> {
-        let parent = world.directory.get(&world.me.cert).and_then(|c| c.parent);
+        let parent = world.directory.parent(&world.me.place);
         let mut draft = Draft::create(world, Kind::Dossier, parent, self.nonce())?;
         let text =
             serde_json::to_vec(view).map_err(|_| ActionError::Broken("a dossier could not be written"))?;

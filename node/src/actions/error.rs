@@ -51,6 +51,8 @@ pub enum ActionError {
     PlaceExists(String),
     /// The place is not below this one.
     NotBelow(String),
+    /// This place was merged into another one: its name.
+    Merged(String),
     /// The official list puts the place elsewhere: its name, and the path there.
     ForeignPlace(String, String),
     /// The machine's clock cannot be right: the day it shows.
@@ -98,6 +100,7 @@ impl ActionError {
             Self::Sealed => "sealed",
             Self::PlaceExists(_) => "place_exists",
             Self::NotBelow(_) => "not_below",
+            Self::Merged(_) => "merged",
             Self::ForeignPlace(..) => "foreign_place",
             Self::Clock(_) => "clock",
             Self::SetAside(_) => "set_aside",
@@ -146,7 +149,7 @@ impl ActionError {
             | Self::SetAside(_)
             | Self::Store(StoreError::Taken) => Class::Conflict,
             Self::Invalid { .. } | Self::TooLarge => Class::Invalid,
-            Self::Sealed | Self::NotBelow(_) => Class::Forbidden,
+            Self::Sealed | Self::NotBelow(_) | Self::Merged(_) => Class::Forbidden,
             Self::Clock(_) | Self::Store(_) | Self::Seal(_) | Self::Broken(_) => Class::Unavailable,
         }
     }
@@ -194,6 +197,9 @@ impl ActionError {
             ),
             Self::NotBelow(name) => format!(
                 "{name} is not below this place. Nothing was changed. Ask the place above it."
+            ),
+            Self::Merged(name) => format!(
+                "This place was merged into {name}. Nothing was saved; everything registered here is kept and can be read. Raise new matters there."
             ),
             Self::ForeignPlace(name, path) => format!(
                 "The official list has {name} under {path}, not under this place. No invitation was made. Check the code; if the place does belong here now, say so with --here."
@@ -244,6 +250,9 @@ impl ActionError {
                 format!("{name}已经加入，没有改动任何内容。如要更换设备，请重新邀请并注明替换。")
             }
             Self::NotBelow(name) => format!("{name}不是本单位的下级，没有改动任何内容。请联系它的上级。"),
+            Self::Merged(name) => format!(
+                "本单位已并入{name}，尚未保存；这里登记过的内容全部保留，可以查看。新的事项请到{name}登记。"
+            ),
             Self::ForeignPlace(name, path) => format!(
                 "按官方区划，{name}属于{path}，不属于本单位，没有发出邀请。请核对代码；如确已划归本单位，请加 --here 注明。"
             ),

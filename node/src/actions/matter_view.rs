@@ -38,12 +38,12 @@ pub(crate) struct Viewer<'a> {
 impl Viewer<'_> {
     /// A place as it is called now.
     pub(crate) fn place(&self, place: &PlaceId) -> PlaceView {
-        match self.world.directory.place_cert(place) {
-            Some(cert) => PlaceView {
+        match self.world.directory.called(place) {
+            Some([code, name, level]) => PlaceView {
                 id: *place,
-                code: cert.code.clone(),
-                name: cert.name.clone(),
-                level: cert.level.clone(),
+                code: code.to_owned(),
+                name: name.to_owned(),
+                level: level.to_owned(),
             },
             None => PlaceView {
                 id: *place,
@@ -109,7 +109,7 @@ impl Viewer<'_> {
             channel: sketch.channel.clone(),
             raised_on: day_text(sketch.raised_on),
             home: self.place(&sketch.home),
-            holder: sketch.holder.map(|h| self.place(&h)),
+            holder: sketch.holder.map(|h| self.place(&self.world.directory.stands_in(&h))),
             stage: sketch.stage.clone(),
             stage_zh: stage.map_or_else(|| sketch.stage.clone(), |s| s.zh().to_owned()),
             deadline: sketch.due.as_ref().and_then(|d| self.deadline(d)),

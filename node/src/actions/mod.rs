@@ -22,6 +22,7 @@ mod merge;
 mod next_view;
 mod outcome;
 mod places;
+mod placing;
 mod privacy;
 mod raise;
 mod request;
@@ -36,7 +37,8 @@ pub use error::{ActionError, Class};
 pub use links::{LinkNow, LinkStatus};
 pub use request::{
     ActRequest, AdmitRequest, ExportQuery, ExternalRequest, ForgetRequest, ImportRequest, ImportRow,
-    InviteRequest, ListQuery, OutcomeRequest, PageQuery, Petitioner, RaiseRequest, RevokeRequest,
+    InviteRequest, ListQuery, OutcomeRequest, PageQuery, Petitioner, PlacingRequest, RaiseRequest,
+    RevokeRequest,
 };
 pub(crate) use sketch::Sketch;
 pub(crate) use stubs::StubsWritten;

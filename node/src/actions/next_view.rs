@@ -26,7 +26,7 @@ const DECIDE_FIELDS: &[FieldView] = &[
 
 fn next_of(matter: &Matter, world: &World) -> Next {
     let ancestors = world.directory.ancestors(&world.me.cert);
-    next::next(matter, world.me.place, &ancestors)
+    next::next(matter, matter.acting(world.me.place, &world.acts_for()), &ancestors)
 }
 
 /// The name the API has for an act of the procedure; `None` for one it does not offer by itself.

@@ -202,7 +202,7 @@ fn reach(
             reach.extend(above.into_iter().take_while(|p| *p != me));
         }
     }
-    if let Some(parent) = directory.get(&world.me.cert).and_then(|c| c.parent)
+    if let Some(parent) = directory.parent(&world.me.place)
         && drafts.iter().all(|(d, _)| d.audience.includes(directory, &parent))
     {
         reach.insert(parent);

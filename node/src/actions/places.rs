@@ -97,7 +97,10 @@ impl Actions {
         }
         let named = |live: bool| -> BTreeSet<PlaceId> {
             let fits = |p: &PlaceId| {
-                world.directory.place_cert(p).is_some_and(|c| c.code == reference || c.name == reference)
+                world
+                    .directory
+                    .called(p)
+                    .is_some_and(|[code, name, _]| code == reference || name == reference)
             };
             let places = world.directory.places().filter(|(_, known)| !live || !known.revoked);
             places.map(|(p, _)| p).filter(fits).collect()
@@ -141,11 +144,12 @@ impl Actions {
         }
         let world = self.world();
         let me = &world.me;
-        let coded = |p: &PlaceId| world.directory.place_cert(p).filter(|c| c.code == code.to_string());
+        let text = code.to_string();
+        let coded = |p: &PlaceId| world.directory.called(p).filter(|[known, ..]| *known == text);
         let live = world.directory.places().find(|(p, known)| !known.revoked && coded(p).is_some());
         // A place whose keys were revoked comes back as itself: its matters are its own still.
         let revoked = || {
-            let own = |p: &PlaceId| coded(p).is_some_and(|c| c.parent == Some(me.place));
+            let own = |p: &PlaceId| coded(p).is_some() && world.directory.parent(p) == Some(me.place);
             world.directory.places().find(|(p, _)| request.replace && own(p))
         };
         let existing = live.or_else(revoked);
@@ -162,9 +166,16 @@ impl Actions {
             belongs_below(code, world.directory.get(&me.cert).map_or("", |c| &c.code))?;
         }
         let (name, level) = named(code, &request)?;
-        let known = existing.and_then(|(place, _)| world.directory.place_cert(&place));
+        let known = existing.as_ref().and_then(|(place, _)| world.directory.place_cert(place));
         let nonce = known.map_or_else(|| self.founding_nonce(), |cert| cert.nonce);
         let place = PlaceId::founded(&me.place, &nonce);
+        if existing.as_ref().is_some_and(|(known, _)| *known != place) {
+            return Err(ActionError::invalid(
+                "replace",
+                "This place was founded by another and moved here; a new machine for it cannot be invited yet. No invitation was made. Restore its machine from a backup instead.",
+                "该单位由别处设立、后来划入，目前还不能给它换机器，没有发出邀请。请用备份恢复它原来的机器。",
+            ));
+        }
         let expires_at = self.now_ms() / 1_000 + u64::from(hours) * 3_600;
         let asked = link::InviteRequest {
             nonce,

@@ -73,6 +73,10 @@ impl Actions {
         request: &RaiseRequest,
         batch: &mut Batch,
     ) -> Result<Raised, ActionError> {
+        let stands_in = world.directory.stands_in(&world.me.place);
+        if stands_in != world.me.place {
+            return Err(ActionError::Merged(self.viewer(world).place(&stands_in).name));
+        }
         let on = self.past_day("raised_on", request.raised_on)?;
         let external = match &request.external {
             Some(e) => {
@@ -114,7 +118,7 @@ impl Actions {
             Some(name) if Bug::NameInClear.planted() => format!("{body}（{name}）"),
             _ => body,
         };
-        let parent = world.directory.get(&world.me.cert).and_then(|c| c.parent);
+        let parent = world.directory.parent(&world.me.place);
         let mut draft = Draft::create(world, Kind::Proposal, parent, self.nonce())?;
         let number = self.next_number(on, batch).await?;
         let check = check_code(&world.me.keys.derived(NUMBER_KEY), &number);

@@ -386,3 +386,24 @@ pub struct AdmitRequest {
     #[serde(default)]
     pub preview: bool,
 }
+
+/// A place below that is moved, merged or called otherwise. What is missing stays as it is.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlacingRequest {
+    /// Its new parent: id, code or name.
+    pub parent: Option<String>,
+    /// Where the new parent is reached, `host:port`.
+    pub address: Option<String>,
+    /// The place that acts for it from now on.
+    pub into: Option<String>,
+    /// Its new code.
+    pub code: Option<String>,
+    /// Its new name.
+    pub name: Option<String>,
+    /// Its new level.
+    pub level: Option<String>,
+    /// Only say what would happen.
+    #[serde(default)]
+    pub preview: bool,
+}

@@ -50,15 +50,15 @@ impl Actions {
     /// Whether this place keeps registers, and whether matters of that home are in them.
     pub(crate) fn registers(&self, world: &World, home: &PlaceId) -> bool {
         let me = world.me.place;
-        let has_parent = world.directory.get(&world.me.cert).is_some_and(|c| c.parent.is_some());
+        let has_parent = world.directory.parent(&me).is_some();
         if !has_parent {
             return false;
         }
         if *home != me {
-            return world.directory.place_cert(home).is_some_and(|c| c.parent == Some(me));
+            return world.directory.parent(home) == Some(me);
         }
-        let mut certs = world.directory.iter();
-        certs.any(|(_, c)| c.parent == Some(me))
+        let mut places = world.directory.places();
+        places.any(|(p, _)| world.directory.parent(&p) == Some(me))
     }
 
     /// The row of a matter now, with the day its month is taken from.

@@ -5,7 +5,7 @@
 
 mod tree;
 
-pub use tree::{AdmitView, RevokeView, UncountedView};
+pub use tree::{AdmitView, PlacingView, RevokeView, UncountedView};
 
 use serde::Serialize;
 use std::collections::BTreeMap;

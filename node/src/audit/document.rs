@@ -14,7 +14,7 @@ use yishi_protocol::{
     commit::Place,
     fold::{FoldChange, FoldInput, Matter},
     gate::Gate,
-    ids::{ActorId, ChangeHash, DocId, Hash},
+    ids::{ActorId, ChangeHash, DocId, Hash, PlaceId},
     wire::{DocRef, Elided, Section, Shape, SignedAt},
 };
 
@@ -25,6 +25,7 @@ pub(super) struct Trouble(pub(super) String);
 /// What was found of a document.
 #[derive(Debug, Default)]
 pub(super) struct Audited {
+    pub(super) home: Option<PlaceId>,
     pub(super) changes: usize,
     pub(super) signatures: usize,
     pub(super) heads: BTreeSet<ChangeHash>,
@@ -79,6 +80,7 @@ pub(super) async fn audit(store: &Store, world: &World, doc: DocId) -> Result<Au
             out.troubles.push(Trouble("a change is stored under another's hash".into()));
         }
     }
+    out.home = Some(whole.header.home);
     out.audience = Audience::of_header(&whole.header);
     out.audience.0.extend(whole.grants.iter().map(|g| g.reach));
 

@@ -64,7 +64,7 @@ pub async fn audit(dir: &Path, say: impl Fn(&str)) -> Result<Report, AuditError>
     let started = std::time::Instant::now();
     let mut report = Report::default();
     let mut copies: BTreeMap<DocId, BTreeMap<PlaceId, Copy>> = BTreeMap::new();
-    let mut audiences: BTreeMap<DocId, Audience> = BTreeMap::new();
+    let mut audiences: BTreeMap<DocId, (PlaceId, Audience)> = BTreeMap::new();
     let mut directory = None;
     let mut places = BTreeSet::new();
     let mut matters: BTreeMap<DocId, Matter> = BTreeMap::new();
@@ -136,8 +136,10 @@ fn nodes_in(dir: &Path) -> Result<Vec<PathBuf>, AuditError> {
     if nodes.is_empty() { Err(AuditError::NoNodes(dir.to_owned())) } else { Ok(nodes) }
 }
 
-fn take(audiences: &mut BTreeMap<DocId, Audience>, doc: DocId, audited: &Audited) {
-    audiences.entry(doc).or_default().0.extend(audited.audience.0.iter().copied());
+fn take(audiences: &mut BTreeMap<DocId, (PlaceId, Audience)>, doc: DocId, audited: &Audited) {
+    let Some(home) = audited.home else { return };
+    let known = audiences.entry(doc).or_insert_with(|| (home, Audience::default()));
+    known.1.0.extend(audited.audience.0.iter().copied());
 }
 
 /// Places above this one.
@@ -195,15 +197,20 @@ fn compare(
     directory: &yishi_protocol::cert::Directory,
     places: &BTreeSet<PlaceId>,
     copies: &BTreeMap<DocId, BTreeMap<PlaceId, Copy>>,
-    audiences: &BTreeMap<DocId, Audience>,
+    audiences: &BTreeMap<DocId, (PlaceId, Audience)>,
 ) {
     let name = |p: &PlaceId| directory.place_cert(p).map_or_else(|| p.to_string(), |c| c.name.clone());
     report.stored_everywhere = true;
     for (doc, held) in copies {
-        let Some(audience) = audiences.get(doc) else { continue };
+        let Some((home, audience)) = audiences.get(doc) else { continue };
+        let now = audience.now(directory, home);
         let Some(fullest) = held.values().max_by_key(|c| c.changes) else { continue };
         for place in places {
             let expected = audience.includes(directory, place);
+            // Above the home once and no more: it keeps what it has, and is owed nothing.
+            if expected && !now.includes(directory, place) {
+                continue;
+            }
             match held.get(place) {
                 None if expected => {
                     report.stored_everywhere = false;

@@ -18,6 +18,8 @@ pub enum Op {
     Revoke,
     /// Let count what was stored and not counted.
     Admit,
+    /// Move, merge or re-code a place.
+    Place,
     /// List matters.
     Matters,
     /// Register a matter.
@@ -166,6 +168,14 @@ pub const ROUTES: &[Route] = &[
         ("Let count what a revoked key wrote", "采纳已吊销证书下写的内容"),
         "NewAdmission",
         (200, "Admission"),
+    ),
+    create(
+        Op::Place,
+        "/api/v1/places/{place}/placement",
+        Need::May(Permit::Places),
+        ("Move, merge, rename or re-code a place", "划转、合并、更名、换代码"),
+        "NewPlacement",
+        (200, "Placement"),
     ),
     read(Op::Matters, "/api/v1/matters", READ, ("List matters", "事项列表"), LISTED, "MatterList"),
     create(

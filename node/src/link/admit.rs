@@ -94,13 +94,31 @@ pub(super) async fn one(
     let new_certs: Vec<_> =
         block.certs.iter().filter(|c| world.directory.get(&c.hash()).is_none()).cloned().collect();
     let mut batch = Batch { at_ms, from: Some(link), ..Batch::default() };
-    if !new_certs.is_empty() || !block.revocations.is_empty() {
+    if !new_certs.is_empty() || !block.revocations.is_empty() || !block.placements.is_empty() {
         let mut wider = World::clone(&world);
-        for cert in new_certs {
-            match wider.directory.add(cert.clone()) {
-                Ok(_) => batch.certs.push(cert),
-                Err(error) => warn!(%link, %error, "a certificate was refused"),
+        // A later parent's certificates stand on placements, and those on earlier certificates.
+        let (mut certs, mut placements) = (new_certs, block.placements.clone());
+        loop {
+            let waiting = certs.len() + placements.len();
+            certs.retain(|cert| {
+                let added = wider.directory.add(cert.clone());
+                batch.certs.extend(added.is_ok().then(|| cert.clone()));
+                added.is_err()
+            });
+            placements.retain(|placement| {
+                let placed = wider.directory.place_at(placement);
+                batch.placements.extend(placed.is_ok().then(|| placement.clone()));
+                placed.is_err()
+            });
+            if certs.len() + placements.len() == waiting {
+                break;
             }
+        }
+        for error in certs.into_iter().filter_map(|c| wider.directory.add(c).err()) {
+            warn!(%link, %error, "a certificate was refused");
+        }
+        for error in placements.iter().filter_map(|p| wider.directory.place_at(p).err()) {
+            warn!(%link, %error, "a placement was refused");
         }
         for revocation in &block.revocations {
             match wider.directory.revoke(revocation) {

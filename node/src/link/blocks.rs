@@ -11,7 +11,7 @@ use crate::store::{
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use yishi_protocol::{
-    cert::Revocation,
+    cert::{Placement, Revocation},
     change,
     header::Header,
     ids::{ActorId, CertHash, ChangeHash, DocId},
@@ -94,6 +94,7 @@ impl Sender {
         };
         let world = store.world();
         let (mut revocations, mut openings) = (Vec::new(), Vec::new());
+        let mut placements: Vec<Placement> = Vec::new();
         let mut order: Vec<DocId> = Vec::new();
         let mut drafts: BTreeMap<DocId, Draft> = BTreeMap::new();
         let mut others: Vec<DocId> = Vec::new();
@@ -126,6 +127,7 @@ impl Sender {
                     others.push(doc);
                 }
                 FeedItem::Revocation(revocation) => revocations.push(revocation),
+                FeedItem::Placement(placement) => placements.push(placement),
                 FeedItem::Receipt(receipt) => {
                     openings.extend(self.openings(store, &world, &receipt).await?);
                 }
@@ -155,6 +157,10 @@ impl Sender {
         }
         let mut used = writer.certs_used().to_vec();
         used.extend(sections.iter().flat_map(|s| introduced(&world, s)));
+        placements.iter().for_each(|placement| writer.placement(placement));
+        let named = placements.iter().flat_map(|p| [Some(p.place), Some(p.parent), p.into]).flatten();
+        used.extend(placements.iter().map(|p| p.issuer));
+        used.extend(named.filter_map(|p| Some(world.directory.place(&p)?.cert)));
         used.extend(revocations.iter().flat_map(|r: &Revocation| [r.cert, r.issuer]));
         let certs = self.certs_to_tell(&world, &used);
         let certs: Vec<_> = certs.iter().filter_map(|h| world.directory.get(h)).collect();

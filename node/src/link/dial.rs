@@ -46,7 +46,10 @@ pub(super) async fn run(
             tls = Some((key, towards.map_err(|e| LinkError::Protocol(e.to_string()))?));
         }
         let Some((_, client)) = &tls else { continue };
-        let address = config.parent.clone().or_else(|| link.address.clone()).unwrap_or_default();
+        // What the configuration says was said of the parent this node joined; moved since, the placement says.
+        let moved = world.directory.placement(&world.me.place).is_some_and(|p| !p.address.is_empty());
+        let configured = config.parent.clone().filter(|_| !moved);
+        let address = configured.or_else(|| link.address.clone()).unwrap_or_default();
         context.board.set(link.id, Connected::Connecting, None);
         let mut again = false;
         let attempted = {

@@ -19,7 +19,7 @@ use std::{
 };
 use yishi_protocol::{
     audience::{Audience, Grant},
-    cert::{Certificate, Revocation},
+    cert::{CertError, Certificate, Revocation},
     commit::{ActorRecord, Cover},
     header::Header,
     ids::{ActorId, CertHash, ChangeHash, DocId, Hash},
@@ -51,7 +51,20 @@ impl Tx {
     /// Stores a batch.
     pub(super) async fn apply(&mut self, batch: Batch) -> Result<Written, StoreError> {
         let certs = self.certs.len();
+        // A later parent's certificates stand on placements, and those on earlier certificates.
+        let mut adopted = Vec::new();
         for cert in batch.certs {
+            match self.add_cert(cert.clone(), batch.at_ms).await {
+                Err(StoreError::Certificate(CertError::NotFounder | CertError::UnknownIssuer)) => {
+                    adopted.push(cert);
+                }
+                added => added?,
+            }
+        }
+        for placement in batch.placements {
+            self.add_placement(placement, batch.from, batch.at_ms).await?;
+        }
+        for cert in adopted {
             self.add_cert(cert, batch.at_ms).await?;
         }
         let new_certs = self.certs.len() > certs;
@@ -135,7 +148,7 @@ impl Tx {
         if directory.get(&hash).is_some() {
             return Ok(());
         }
-        let parent = |dir: &yishi_protocol::cert::Directory| dir.place_cert(&place).map(|c| c.parent);
+        let parent = |dir: &yishi_protocol::cert::Directory| dir.place(&place).map(|_| dir.parent(&place));
         let before = parent(directory);
         self.world_mut().directory.add(cert)?;
         let after = parent(&self.state.world.directory);
@@ -277,7 +290,7 @@ impl Tx {
             let audience = Audience::of_header(&header);
             let row = self.state.next_doc;
             self.state.next_doc += 1;
-            let links = self.routes.routes(&world, &audience);
+            let links = self.routes.routes(&world, &audience.now(&world.directory, &header.home));
             visible.extend(links.iter().map(|l| (row, *l)));
             self.note_unplaced(row, &audience).await?;
             let doc = Doc { row, new: true, links };

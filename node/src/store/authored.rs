@@ -84,12 +84,13 @@ impl Store {
             .collect()
     }
 
-    /// When each certificate and revocation was stored here, by its name.
+    /// When each certificate, revocation and placement was stored here, by its name.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn records_stored_at(&self) -> Result<BTreeMap<Hash, u64>, StoreError> {
-        let sql = "SELECT hash, at_ms FROM certs UNION ALL SELECT hash, at_ms FROM revocations";
+        let sql = "SELECT hash, at_ms FROM certs UNION ALL SELECT hash, at_ms FROM revocations
+                   UNION ALL SELECT hash, at_ms FROM placements";
         let rows = sqlx::query(sql).fetch_all(self.readers()).await?;
         rows.iter().map(|row| Ok((Hash(array(row, 0)?), unsigned(row, 1)?))).collect()
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use yishi_protocol::{
     audience::Grant,
     beside::Beside,
-    cert::{Certificate, Revocation},
+    cert::{Certificate, Placement, Revocation},
     commit::{ActorRecord, Commit, Cover},
     header::Header,
     ids::{ChangeHash, DocId, Epoch, PlaceId},
@@ -26,6 +26,8 @@ pub struct Batch {
     pub certs: Vec<Certificate>,
     /// Links to open; one that is open already only takes the new address.
     pub links: Vec<NewLink>,
+    /// Where places stand, each after the one it follows.
+    pub placements: Vec<Placement>,
     /// Records already known are ignored.
     pub revocations: Vec<Revocation>,
     /// Who the actors of the commits are.

@@ -28,6 +28,8 @@ pub(super) enum FeedKind {
     Revocation = 4,
     /// A receipt of a level above, on its way down.
     Receipt = 5,
+    /// A placement.
+    Placement = 6,
 }
 
 impl FeedKind {
@@ -39,6 +41,7 @@ impl FeedKind {
             3 => Self::Wrap,
             4 => Self::Revocation,
             5 => Self::Receipt,
+            6 => Self::Placement,
             _ => return Err(StoreError::Newer),
         })
     }

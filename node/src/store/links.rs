@@ -129,7 +129,7 @@ impl Tx {
         self.widen_all().await
     }
 
-    async fn close_link(&mut self, link: LinkId) -> Result<(), StoreError> {
+    pub(super) async fn close_link(&mut self, link: LinkId) -> Result<(), StoreError> {
         if self.state.world.link(link).is_none() {
             return Err(StoreError::UnknownLink(link.0));
         }

@@ -23,7 +23,7 @@ use std::{
 };
 use tokio::sync::{broadcast, watch};
 use yishi_protocol::{
-    cert::{Certificate, Directory, Revocation},
+    cert::{CertError, Certificate, Directory, Placement, Revocation},
     commit::ActorRecord,
     ids::{CertHash, Epoch, Incarnation, NodeKey, PlaceId},
     key::SecretKeys,
@@ -142,6 +142,8 @@ async fn directory(
 ) -> Result<(Directory, BTreeMap<i64, CertHash>), StoreError> {
     let mut certs = BTreeMap::new();
     let mut directory: Option<Directory> = None;
+    // A later parent's certificates stand on placements, and those on earlier certificates.
+    let mut adopted = Vec::new();
     let rows = sqlx::query("SELECT id, hash, bytes FROM certs ORDER BY id").fetch_all(&mut *conn).await?;
     for row in &rows {
         let id: i64 = row.try_get(0)?;
@@ -171,10 +173,12 @@ async fn directory(
             Err(why) if directory.is_none() => {
                 return Err(StoreError::Damaged(format!("the root certificate does not hold: {why}")));
             }
+            Err(CertError::NotFounder | CertError::UnknownIssuer) => adopted.push((id, cert)),
             Err(why) => note(Some(&cert), why.to_string()),
         }
     }
     let mut directory = directory.ok_or_else(|| StoreError::Damaged("no root certificate".into()))?;
+    placements(conn, odd, &mut directory, &mut certs, adopted).await?;
     let rows = sqlx::query("SELECT id, hash, bytes FROM revocations ORDER BY id").fetch_all(conn).await?;
     for row in &rows {
         let bytes: &[u8] = row.try_get(2)?;
@@ -192,6 +196,57 @@ async fn directory(
         odd.push(Odd { table: "revocations", row: row.try_get::<i64, _>(0)?.to_string(), why });
     }
     Ok((directory, certs))
+}
+
+/// Adds the placements, and the certificates that stand on them.
+async fn placements(
+    conn: &mut SqliteConnection,
+    odd: &mut Vec<Odd>,
+    directory: &mut Directory,
+    certs: &mut BTreeMap<i64, CertHash>,
+    mut adopted: Vec<(i64, Certificate)>,
+) -> Result<(), StoreError> {
+    let mut waiting = Vec::new();
+    let rows = sqlx::query("SELECT id, hash, bytes FROM placements ORDER BY id").fetch_all(conn).await?;
+    for row in &rows {
+        let id: i64 = row.try_get(0)?;
+        let mut note = |why: String| odd.push(Odd { table: "placements", row: id.to_string(), why });
+        match Placement::decode(row.try_get(2)?) {
+            Ok(placement) => {
+                if row.try_get::<&[u8], _>(1)? != placement.hash().0 {
+                    note("it is kept under another's hash".into());
+                }
+                waiting.push((id, placement));
+            }
+            Err(why) => note(why.to_string()),
+        }
+    }
+    loop {
+        let before = waiting.len() + adopted.len();
+        waiting.retain(|(_, placement)| directory.place_at(placement).is_err());
+        adopted.retain(|(id, cert)| match directory.add(cert.clone()) {
+            Ok(_) => {
+                certs.insert(*id, cert.hash());
+                false
+            }
+            Err(_) => true,
+        });
+        if waiting.len() + adopted.len() == before {
+            break;
+        }
+    }
+    for (id, placement) in &waiting {
+        if let Err(why) = directory.place_at(placement) {
+            odd.push(Odd { table: "placements", row: id.to_string(), why: why.to_string() });
+        }
+    }
+    for (id, cert) in adopted {
+        let row = format!("{id} {}", cert.name);
+        if let Err(why) = directory.add(cert) {
+            odd.push(Odd { table: "certs", row, why: why.to_string() });
+        }
+    }
+    Ok(())
 }
 
 async fn actors(

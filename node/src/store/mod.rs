@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `batch` | what is stored in one piece |
 //! | `apply`, `routing`, `feed` | storing it: order, who may see it, the links' feeds |
+//! | `placing` | places moved, merged, re-coded: links and routes follow |
 //! | `links`, `receipts` | where links stand, who above has stored what |
 //! | `sending`, `refeed` | a link's feed as it is sent; fed again after histories were compared |
 //! | `read`, `folding` | histories as the gate and the actions need them; many documents for the fold |
@@ -38,6 +39,7 @@ mod matters;
 mod open;
 mod parked;
 mod people;
+mod placing;
 mod promises;
 mod queue;
 mod read;

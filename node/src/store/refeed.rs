@@ -104,8 +104,14 @@ impl Tx {
         self.feed_revocations(link).await
     }
 
-    /// Tells a link of every revocation there is: they are few, and telling twice changes nothing.
+    /// Tells a link of every placement and revocation there is: they are few, and telling twice changes nothing.
     pub(super) async fn feed_revocations(&mut self, link: LinkId) -> Result<(), StoreError> {
+        let rows =
+            sqlx::query("SELECT id, hash FROM placements ORDER BY id").fetch_all(&mut self.conn).await?;
+        for row in &rows {
+            let hash: [u8; 32] = array(row, 1)?;
+            self.feed(link, FeedKind::Placement, 0, row.try_get(0)?, &[&hash]);
+        }
         let rows =
             sqlx::query("SELECT id, hash FROM revocations ORDER BY id").fetch_all(&mut self.conn).await?;
         for row in &rows {

@@ -1,6 +1,6 @@
 //! Which links see which documents, kept in `visible` and widened here.
 //!
-//! Visibility only grows while a link is open. Whenever it grows for documents that are already stored,
+//! Visibility only grows while a link is open and no place is moved. Whenever it grows for documents that are already stored,
 //! each newly seeing link gets one whole-document row with the document's last change as watermark;
 //! everything stored later follows by itself.
 
@@ -26,6 +26,7 @@ const ROUTED_AT_ONCE: i64 = 500;
 /// A stored document, as far as routing needs it.
 struct Routed {
     doc: DocId,
+    home: PlaceId,
     audience: Audience,
     seen_by: BTreeSet<LinkId>,
     watermark: i64,
@@ -92,9 +93,13 @@ impl Tx {
     ) -> Result<BTreeMap<i64, Vec<LinkId>>, StoreError> {
         let stored = self.routed(docs).await?;
         let world = self.state.world.clone();
-        let (mut rows, mut newly) = (Vec::new(), BTreeMap::new());
+        let (mut rows, mut newly, mut gone) = (Vec::new(), BTreeMap::new(), Vec::new());
         for (id, routed) in stored {
-            for link in self.routes.routes(&world, &routed.audience).iter() {
+            let audience = routed.audience.now(&world.directory, &routed.home);
+            let routes = self.routes.routes(&world, &audience);
+            // Who was above once and is no more keeps what it has and gets nothing new.
+            gone.extend(routed.seen_by.iter().filter(|l| !routes.contains(l)).map(|l| (id, *l)));
+            for link in routes.iter() {
                 if routed.seen_by.contains(link) {
                     continue;
                 }
@@ -108,6 +113,13 @@ impl Tx {
             }
         }
         self.insert_visible(rows).await?;
+        for (doc, link) in gone {
+            sqlx::query("DELETE FROM visible WHERE doc = ?1 AND link = ?2")
+                .bind(doc)
+                .bind(link.0)
+                .execute(&mut self.conn)
+                .await?;
+        }
         Ok(newly)
     }
 
@@ -121,6 +133,7 @@ impl Tx {
             let header = Header::decode(row.try_get(2)?)?;
             let routed = Routed {
                 doc: DocId(array(&row, 1)?),
+                home: header.home,
                 audience: Audience::of_header(&header),
                 seen_by: BTreeSet::new(),
                 watermark: row.try_get(3)?,

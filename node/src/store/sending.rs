@@ -18,11 +18,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use yishi_protocol::{
     audience::Grant,
     beside::Beside,
-    cert::Revocation,
+    cert::{Placement, Revocation},
     commit::{Commit, Cover},
     header::Header,
     ids::{CertHash, ChangeHash, DocId},
     key::Signature,
+    limits::PLACEMENT_BYTES_MAX,
     planted::Bug,
 };
 
@@ -94,6 +95,8 @@ pub enum FeedItem {
     },
     /// A revocation.
     Revocation(Revocation),
+    /// A placement.
+    Placement(Placement),
     /// A receipt of a level above about changes that came from the peer.
     Receipt(StoredReceipt),
     /// What stood here was deleted since; the row keeps its number and digest.
@@ -210,6 +213,7 @@ impl Store {
                             + r.still_valid.len() * CertHash::LEN
                     }
                     FeedItem::Receipt(r) => r.bytes.len(),
+                    FeedItem::Placement(_) => PLACEMENT_BYTES_MAX,
                     FeedItem::Grant { .. } => GRANT_BYTES,
                     FeedItem::Wrap { .. } => WRAP_BYTES,
                     FeedItem::Gone => 0,
@@ -279,6 +283,13 @@ impl Store {
                 let sql = "SELECT bytes FROM revocations WHERE id = ?1";
                 match sqlx::query(sql).bind(row.item).fetch_optional(self.readers()).await? {
                     Some(r) => FeedItem::Revocation(Revocation::decode(r.try_get(0)?)?),
+                    None => FeedItem::Gone,
+                }
+            }
+            FeedKind::Placement => {
+                let sql = "SELECT bytes FROM placements WHERE id = ?1";
+                match sqlx::query(sql).bind(row.item).fetch_optional(self.readers()).await? {
+                    Some(r) => FeedItem::Placement(Placement::decode(r.try_get(0)?)?),
                     None => FeedItem::Gone,
                 }
             }

@@ -164,7 +164,8 @@ impl Store {
                           CASE f.kind WHEN 2 THEN (SELECT hash FROM grants WHERE id = f.item)
                                       WHEN 3 THEN (SELECT hash FROM wraps WHERE id = f.item)
                                       WHEN 4 THEN (SELECT hash FROM revocations WHERE id = f.item)
-                                      WHEN 5 THEN (SELECT hash FROM receipts WHERE id = f.item) END
+                                      WHEN 5 THEN (SELECT hash FROM receipts WHERE id = f.item)
+                                      WHEN 6 THEN (SELECT hash FROM placements WHERE id = f.item) END
                    FROM feeds f LEFT JOIN docs d ON f.doc > 0 AND d.id = f.doc
                    LEFT JOIN commits c ON f.kind <= 1 AND c.id = f.item
                    WHERE f.link = ?1 ORDER BY f.seq";

@@ -86,6 +86,20 @@ impl World {
         self.links.iter().find(|l| l.peer == *peer)
     }
 
+    /// The places that were merged into this one.
+    #[must_use]
+    pub fn acts_for(&self) -> BTreeSet<PlaceId> {
+        self.directory.acts_for(&self.me.place)
+    }
+
+    /// Whether a link joins a place with its parent still: one of them may have been moved since. An old
+    /// link stays open until the moved place has heard of it, and carries nothing else.
+    #[must_use]
+    pub fn is_current(&self, link: &Link) -> bool {
+        let (child, parent) = if link.up { (self.me.place, link.peer) } else { (link.peer, self.me.place) };
+        self.directory.placement(&child).is_none_or(|p| p.parent == parent)
+    }
+
     /// The links that may see a document with this audience: those whose peer is in it, and those down
     /// through which somebody in it is reached.
     #[must_use]
@@ -103,6 +117,7 @@ impl World {
             audience.0.iter().filter(|r| matches!(r, Reach::Subtree(_))).map(Reach::place).collect();
         self.links
             .iter()
+            .filter(|link| self.is_current(link))
             .filter(|link| {
                 let covered = || {
                     subtrees.contains(&link.peer)

@@ -26,7 +26,7 @@ use std::{
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use yishi_protocol::{
-    cert::{Certificate, Directory, Revocation},
+    cert::{CertError, Certificate, Directory, Placement, Revocation},
     ids::{ActorId, CertHash, Epoch, Incarnation},
     key::SecretKeys,
 };
@@ -278,8 +278,26 @@ impl State {
         let mut certs = certs.into_iter();
         let root = certs.next().ok_or_else(|| StoreError::Damaged("no root certificate".into()))?;
         let mut directory = Directory::new(root)?;
+        // A later parent's certificates stand on placements, and those on earlier certificates.
+        let mut adopted = Vec::new();
         for cert in certs {
-            directory.add(cert)?;
+            match directory.add(cert.clone()) {
+                Ok(_) => {}
+                Err(CertError::NotFounder | CertError::UnknownIssuer) => adopted.push(cert),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut placements = Vec::new();
+        for row in sqlx::query("SELECT bytes FROM placements ORDER BY id").fetch_all(&mut *conn).await? {
+            placements.push(Placement::decode(row.try_get(0)?)?);
+        }
+        while !placements.is_empty() || !adopted.is_empty() {
+            let waiting = placements.len() + adopted.len();
+            placements.retain(|p| directory.place_at(p).is_err());
+            adopted.retain(|c| directory.add(c.clone()).is_err());
+            if placements.len() + adopted.len() == waiting {
+                return Err(StoreError::Damaged("certificates and placements do not fit together".into()));
+            }
         }
         for row in sqlx::query("SELECT bytes FROM revocations ORDER BY id").fetch_all(&mut *conn).await? {
             directory.revoke(&Revocation::decode(row.try_get(0)?)?)?;

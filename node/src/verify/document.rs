@@ -51,6 +51,7 @@ pub(crate) fn block_of(sections: Vec<Section>, records: &[ActorRecord]) -> Block
         digest: [0; 16],
         certs: Vec::new(),
         revocations: Vec::new(),
+        placements: Vec::new(),
         openings: Vec::new(),
         actors: records.iter().map(|record| BlockActor { record: *record }).collect(),
         sections,
@@ -65,9 +66,7 @@ pub(crate) fn authors_of<'a>(
 ) -> BTreeMap<ActorId, Author> {
     let author = |r: &ActorRecord| {
         let now = directory.current(&r.cert);
-        let cert = directory.get(&now)?;
-        let ancestors = directory.ancestors(&now);
-        Some((r.actor, Author { place: cert.place, ancestors, cut: directory.cut(&now, doc) }))
+        Some((r.actor, Author::of(directory, &now, Some(doc))?))
     };
     records.into_iter().filter_map(author).collect()
 }

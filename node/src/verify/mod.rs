@@ -85,6 +85,7 @@ pub async fn verify(path: &Path, progress: &Arc<Progress>) -> Result<Report, Sto
         let (zh, subject) = match odd.table {
             "certs" => ("证书不成立，凭它签名的内容都不能算数", format!("证书 certificate {}", odd.row)),
             "revocations" => ("吊销不成立", format!("吊销 revocation {}", odd.row)),
+            "placements" => ("区划变更不成立", format!("变更 placement {}", odd.row)),
             "actors" => ("作者与其证书不符", format!("作者 author {}", odd.row)),
             _ => ("本机的钥匙或证书被改动过", format!("本机 this node {}", odd.row)),
         };

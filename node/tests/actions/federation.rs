@@ -204,6 +204,7 @@ impl Node {
             digest: [0; 16],
             certs: Vec::new(),
             revocations: Vec::new(),
+            placements: Vec::new(),
             openings: Vec::new(),
             actors,
             sections,

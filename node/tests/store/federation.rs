@@ -188,6 +188,7 @@ pub(crate) fn short(feed: &[FeedEntry]) -> Vec<String> {
             FeedItem::Grant { .. } => "grant".into(),
             FeedItem::Wrap { .. } => "wrap".into(),
             FeedItem::Revocation(_) => "revocation".into(),
+            FeedItem::Placement(_) => "placement".into(),
             FeedItem::Receipt(r) => format!("receipt {}", r.level),
             FeedItem::Gone => "gone".into(),
         })

@@ -4,7 +4,7 @@
 //! The invariant: what follows depends on the set of accepted records, not on the order they came in. A
 //! record whose issuer is not here is not accepted, so blocks bring issuers first.
 
-use super::{CertError, Certificate, Revocation, standing::Ended};
+use super::{CertError, Certificate, Placement, Revocation, standing::Ended, tree::Moved};
 use crate::{
     ids::{CertHash, ChangeHash, DocId, FederationId, Hash, NodeKey, PlaceId},
     key::verify,
@@ -33,8 +33,16 @@ pub struct Directory {
     by_place: BTreeMap<PlaceId, BTreeSet<CertHash>>,
     /// Every revocation accepted, whether or not it counts.
     pub(super) revocations: BTreeMap<Hash, Arc<Revocation>>,
-    /// What those that count say together; derived.
+    /// Every placement accepted, likewise.
+    pub(super) placements: BTreeMap<Hash, Arc<Placement>>,
+    /// Who founded each place.
+    pub(super) founders: BTreeMap<PlaceId, PlaceId>,
+    /// Certificates by a later parent, which hold as long as it is one.
+    pub(super) adopted: BTreeSet<CertHash>,
+    /// What the revocations that count say together; derived.
     pub(super) revoked: BTreeMap<CertHash, Ended>,
+    /// What the placements that count say; derived.
+    pub(super) tree: BTreeMap<PlaceId, Moved>,
 }
 
 impl Directory {
@@ -53,7 +61,11 @@ impl Directory {
             by_key: BTreeMap::new(),
             by_place: BTreeMap::new(),
             revocations: BTreeMap::new(),
+            placements: BTreeMap::new(),
+            founders: BTreeMap::new(),
+            adopted: BTreeSet::new(),
             revoked: BTreeMap::new(),
+            tree: BTreeMap::new(),
         };
         directory.insert(root);
         Ok(directory)
@@ -89,8 +101,10 @@ impl Directory {
         if cert.parent != Some(issuer.place) || cert.place == issuer.place {
             return Err(CertError::WrongIssuer);
         }
-        // Only the place that founded it may certify a key for it, whoever's certificate comes first.
-        if cert.place != PlaceId::founded(&issuer.place, &cert.nonce) {
+        // Only the place that founded it may certify a key for it, whoever's certificate comes first; and
+        // whoever a placement names as its later parent. Whether that one counts is asked when it is used.
+        let (parent, founded) = (issuer.place, cert.place == PlaceId::founded(&issuer.place, &cert.nonce));
+        if !founded && !self.noted_parents(&cert.place).contains(&parent) {
             return Err(CertError::NotFounder);
         }
         verify(&issuer.key, &cert.body(), &cert.signature)?;
@@ -103,6 +117,11 @@ impl Directory {
                 return Err(CertError::TooDeep);
             }
             above = c.issuer;
+        }
+        if founded {
+            self.founders.insert(cert.place, parent);
+        } else {
+            self.adopted.insert(hash);
         }
         Ok(self.insert(cert))
     }
@@ -119,7 +138,7 @@ impl Directory {
         let issuer = self.certs.get(&revocation.issuer).ok_or(CertError::UnknownIssuer)?;
         verify(&issuer.key, &revocation.body(), &revocation.signature)?;
         let place = issuer.place;
-        if !self.ancestors(&revocation.cert).contains(&place) {
+        if !self.may_note(&place, &revocation.cert) {
             return Err(CertError::NotAbove);
         }
         let name = revocation.hash();
@@ -149,7 +168,13 @@ impl Directory {
     /// Whether a certificate above was revoked without naming what it had issued on the way to this one.
     pub(super) fn is_disowned(&self, hash: &CertHash) -> bool {
         let mut below = *hash;
-        while let Some(issuer) = self.certs.get(&below).and_then(|c| c.issuer) {
+        while let Some(cert) = self.certs.get(&below) {
+            // Issued by a later parent that never counted as one.
+            let placed = |parent| self.parents(&cert.place).contains(&parent);
+            if self.adopted.contains(&below) && !cert.parent.is_some_and(placed) {
+                return true;
+            }
+            let Some(issuer) = cert.issuer else { return false };
             if self.revoked.get(&issuer).is_some_and(|ended| !ended.vouches_for(&Hash(below.0))) {
                 return true;
             }
@@ -194,12 +219,15 @@ impl Directory {
         valid.max_by_key(|h| (self.certs.get(h).map(|c| c.number), *h)).unwrap_or(*hash)
     }
 
-    /// What a certificate signed for others, as far as it is here and holds: certificates and revocations.
+    /// What a certificate signed for others, as far as it is here and holds: certificates, revocations,
+    /// placements.
     #[must_use]
     pub fn issued_by(&self, cert: &CertHash) -> BTreeSet<Hash> {
         let certs = self.certs.iter().filter(|(h, c)| c.issuer == Some(*cert) && !self.is_revoked(h));
         let revocations = self.revocations.iter().filter(|(h, r)| r.issuer == *cert && self.counts(cert, h));
-        certs.map(|(h, _)| Hash(h.0)).chain(revocations.map(|(h, _)| *h)).collect()
+        let placements = self.placements.iter().filter(|(h, p)| p.issuer == *cert && self.counts(cert, h));
+        let names = revocations.map(|(h, _)| *h).chain(placements.map(|(h, _)| *h));
+        certs.map(|(h, _)| Hash(h.0)).chain(names).collect()
     }
 
     /// The certificates of a key that are not revoked. Anybody may certify a key that is not theirs for a
@@ -221,10 +249,10 @@ impl Directory {
         chain
     }
 
-    /// The places above a certificate's place, parent first, root last.
+    /// The places above a certificate's place now, parent first, root last.
     #[must_use]
     pub fn ancestors(&self, hash: &CertHash) -> Vec<PlaceId> {
-        self.chain(hash).iter().skip(1).map(|c| c.place).collect()
+        self.certs.get(hash).map(|c| self.place_ancestors(&c.place)).unwrap_or_default()
     }
 
     /// Every place with a certificate.
@@ -253,12 +281,6 @@ impl Directory {
     #[must_use]
     pub fn place_cert(&self, place: &PlaceId) -> Option<&Certificate> {
         self.certs.get(&self.place(place)?.cert)
-    }
-
-    /// The places above a place, parent first.
-    #[must_use]
-    pub fn place_ancestors(&self, place: &PlaceId) -> Vec<PlaceId> {
-        self.place(place).map(|p| self.ancestors(&p.cert)).unwrap_or_default()
     }
 }
 

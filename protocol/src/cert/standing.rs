@@ -6,7 +6,7 @@
 //! nobody is above the root.
 
 use super::{Directory, Revocation};
-use crate::ids::{CertHash, ChangeHash, DocId, Hash};
+use crate::ids::{CertHash, ChangeHash, DocId, Hash, PlaceId};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -39,23 +39,56 @@ impl Directory {
         !self.is_disowned(issuer) && self.revoked.get(issuer).is_none_or(|ended| ended.vouches_for(record))
     }
 
+    /// Whether a place may end a certificate: one it was issued under, or one of a place moved below it.
+    pub(super) fn may_revoke(&self, place: &PlaceId, cert: &CertHash) -> bool {
+        let whose = self.certs.get(cert).map(|c| c.place);
+        self.issued_under(place, cert) || whose.is_some_and(|p| self.ever_above(&p).contains(place))
+    }
+
+    /// Whether a place's word on a certificate is kept: it might end it, should the placements noted count.
+    pub(super) fn may_note(&self, place: &PlaceId, cert: &CertHash) -> bool {
+        let whose = self.certs.get(cert).map(|c| c.place);
+        self.issued_under(place, cert) || whose.is_some_and(|p| self.noted_above(&p).contains(place))
+    }
+
+    /// Whether a place above in the certificate's own chain, whatever was moved since.
+    fn issued_under(&self, place: &PlaceId, cert: &CertHash) -> bool {
+        self.path(cert).skip(1).any(|above| self.certs.get(&above).is_some_and(|c| c.place == *place))
+    }
+
     /// Brings what counts up to date with one more revocation.
     pub(super) fn noted(&mut self, name: Hash, revocation: &Revocation) {
-        // Only what signed revocations itself, or has below it what did, changes how others count.
-        let signers: BTreeSet<CertHash> = self.revocations.values().map(|r| r.issuer).collect();
+        // Only what signed revocations itself, or has below it what did, changes how others count; where
+        // places were moved, who may revoke what follows from the tree.
         let under = |signer: &CertHash| self.path(signer).any(|above| above == revocation.cert);
-        if signers.iter().any(under) {
+        let signers: BTreeSet<CertHash> = self.revocations.values().map(|r| r.issuer).collect();
+        if !self.placements.is_empty() || signers.iter().any(under) {
             self.settle();
         } else if self.counts(&revocation.issuer, &name) {
             self.revoked.entry(revocation.cert).or_default().add(revocation);
         }
     }
 
-    /// Judges all revocations anew, those of the highest places first.
-    fn settle(&mut self) {
+    /// Judges all revocations and placements anew. Who may revoke what was moved depends on the tree, and
+    /// the tree on which keys were revoked: keys are judged by the chains they were issued under first, and
+    /// by the tree that follows a second time.
+    pub(super) fn settle(&mut self) {
+        self.tree.clear();
+        self.judge();
+        self.grow_tree();
+        if !self.tree.is_empty() {
+            self.judge();
+            self.grow_tree();
+        }
+    }
+
+    /// Judges all revocations, those of the highest places first.
+    fn judge(&mut self) {
+        let issuer_place = |r: &Revocation| self.certs.get(&r.issuer).map(|c| c.place);
         let mut order: Vec<(usize, Hash, Arc<Revocation>)> = self
             .revocations
             .iter()
+            .filter(|(_, r)| issuer_place(r).is_some_and(|p| self.may_revoke(&p, &r.cert)))
             .map(|(name, r)| (self.path(&r.issuer).count(), *name, r.clone()))
             .collect();
         order.sort_unstable_by_key(|(depth, name, _)| (*depth, *name));
@@ -68,7 +101,7 @@ impl Directory {
     }
 
     /// The certificates from one up to the root's, itself first.
-    fn path(&self, hash: &CertHash) -> impl Iterator<Item = CertHash> {
+    pub(super) fn path(&self, hash: &CertHash) -> impl Iterator<Item = CertHash> {
         std::iter::successors(Some(*hash), |h| self.certs.get(h).and_then(|c| c.issuer))
     }
 }
@@ -78,7 +111,6 @@ mod tests {
     use super::*;
     use crate::{
         cert::Certificate,
-        ids::PlaceId,
         key::{SecretKeys, Signature},
     };
 

@@ -24,6 +24,8 @@ struct Mark {
     act: ActRef,
     place: PlaceId,
     on: i64,
+    /// Whether it is the home's, or by a place that acts for the home.
+    by_home: bool,
 }
 
 impl Judge<'_, '_> {
@@ -94,7 +96,8 @@ impl Judge<'_, '_> {
             if counted {
                 matter.latest_day = matter.latest_day.max(slot.day);
             }
-            let mark = Mark { act, place: place.unwrap_or(matter.home), on: slot.day };
+            let by_home = node.author.is_none_or(|a| a.stands_for(&matter.home));
+            let mark = Mark { act, place: place.unwrap_or(matter.home), on: slot.day, by_home };
             match slot.read {
                 Some(Read::Step(step)) => {
                     entry.by = step.by;
@@ -203,7 +206,15 @@ impl Judge<'_, '_> {
             home,
             stage,
             holder: (!stage.is_ended()).then_some(holder),
-            above_holder: self.chain.above(holder).to_vec(),
+            above_holder: {
+                let mut above = self.chain.above(holder).to_vec();
+                for place in self.chain.took_position(holder) {
+                    if !above.contains(&place) {
+                        above.push(place);
+                    }
+                }
+                above
+            },
             may_return_to,
             tip: standing.map(|s| Tip { act: s.tip, kind: s.tip_kind, place: s.tip_place }),
             procedure: standing.and_then(|s| s.procedure),
@@ -386,7 +397,7 @@ impl Matter {
     fn take_voice(
         &mut self,
         voice: Act<Voice>,
-        Mark { act, place, on }: Mark,
+        Mark { act, place, on, by_home }: Mark,
         counted: bool,
         score_counts: bool,
         closing: Option<(ActRef, bool)>,
@@ -427,7 +438,6 @@ impl Matter {
             Voice::Tell { answer, how, note } => {
                 let words = note.clone();
                 if counted {
-                    let by_home = place == self.home;
                     self.tellings.push(Telling { act, answer, how, note, place, on, by_home });
                 }
                 words
@@ -456,6 +466,6 @@ impl Matter {
     }
 }
 
-fn reply(Mark { act, place, on }: Mark, text: String) -> Reply {
+fn reply(Mark { act, place, on, .. }: Mark, text: String) -> Reply {
     Reply { act, text, place, on, outcome: None, lead: None, lead_act: None, told: false }
 }

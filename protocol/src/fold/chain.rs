@@ -88,6 +88,7 @@ enum Choice {
 /// The tree of allowed steps so far.
 #[derive(Debug)]
 pub(super) struct Chain<'h, 'a> {
+    input: &'h FoldInput<'a>,
     history: &'h History<'a>,
     past: &'h Past,
     /// The places above a place, as far as the authors' certificates tell.
@@ -122,8 +123,14 @@ impl<'h, 'a> Chain<'h, 'a> {
         for author in input.authors.values() {
             above.entry(author.place).or_insert(&author.ancestors);
         }
-        // What stands above an author's ancestors is the rest of its list.
+        // Where places were moved each author says what stands above each of its ancestors.
         for author in input.authors.values() {
+            for (place, over) in &author.moved.over {
+                above.entry(*place).or_insert(over);
+            }
+        }
+        // Else that is the rest of its list.
+        for author in input.authors.values().filter(|a| a.moved.over.is_empty()) {
             let mut rest = author.ancestors.as_slice();
             while let Some((place, over)) = rest.split_first() {
                 above.entry(*place).or_insert(over);
@@ -131,6 +138,7 @@ impl<'h, 'a> Chain<'h, 'a> {
             }
         }
         Self {
+            input,
             history,
             past,
             above,
@@ -404,6 +412,14 @@ impl<'h, 'a> Chain<'h, 'a> {
     /// The places above a place, as far as the authors' certificates tell.
     pub(super) fn above(&self, place: PlaceId) -> &'h [PlaceId] {
         self.above.get(&place).copied().unwrap_or(&[])
+    }
+
+    /// The places that took the position of `holder` above this document's home when something was moved: they
+    /// may take its matters over.
+    pub(super) fn took_position(&self, holder: PlaceId) -> impl Iterator<Item = PlaceId> {
+        let home = self.input.header.home;
+        let above = self.above(home);
+        self.input.authors.values().filter(move |a| a.took_position(&holder, &home, above)).map(|a| a.place)
     }
 
     fn common_ancestor(&self, mut places: impl Iterator<Item = PlaceId> + Clone) -> Option<PlaceId> {

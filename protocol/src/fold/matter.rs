@@ -6,7 +6,7 @@
 use super::{
     digest,
     procedure::{Stage, StepKind},
-    rules::Standing,
+    rules::{self, Standing},
     unread::HeldUp,
     verdict::{Verdict, Violation},
 };
@@ -15,7 +15,7 @@ use crate::{
     ids::{ActRef, ActorId, ChangeHash, DocId, Hash, PlaceId},
 };
 use serde::Serialize;
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// A time limit before any calendar is consulted (rule R7): the date is a view of this, a calendar version
 /// and today.
@@ -363,6 +363,16 @@ impl Matter {
     #[must_use]
     pub fn doc(&self) -> DocId {
         self.doc
+    }
+
+    /// As whom a place acts in it: as itself, or as the holder or the home that was merged into it.
+    #[must_use]
+    pub fn acting(&self, place: PlaceId, acts_for: &BTreeSet<PlaceId>) -> PlaceId {
+        let stands_for = |p: &PlaceId| *p == place || acts_for.contains(p);
+        match &self.standing {
+            Some(standing) => rules::acting(StepKind::Handle, standing, place, stands_for),
+            None => place,
+        }
     }
 
     /// Counts what is due from the day its step was stored by the one who looks, where the step claims a later

@@ -44,9 +44,10 @@ pub use verdict::{Verdict, Violation};
 pub use voices::{RATING_SOURCES, WAYS};
 
 use crate::{
+    cert::Directory,
     change::Change,
     header::Header,
-    ids::{ActorId, ChangeHash, Hash, PlaceId},
+    ids::{ActorId, CertHash, ChangeHash, DocId, Hash, PlaceId},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,13 +78,65 @@ pub struct FoldChange {
     pub change: Change,
 }
 
+/// Where a place was before, and for whom it acts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Every place that is or was its parent. Empty if it never moved: then the first ancestor is.
+    pub parents: Vec<PlaceId>,
+    /// For each of its ancestors, present and former, what is or was above that one.
+    pub over: BTreeMap<PlaceId, Vec<PlaceId>>,
+    /// Places that were merged into it: it does what they would have to do.
+    pub acts_for: BTreeSet<PlaceId>,
+    /// Places whose position above others it has taken, with the places that were moved.
+    pub instead_of: BTreeMap<PlaceId, BTreeSet<PlaceId>>,
+}
+
 /// Whose an actor is, from the certificate of its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
     /// The place it speaks for.
     pub place: PlaceId,
-    /// The places above, parent first, root last.
+    /// The places above, parent first, root last; after them those that once were.
     pub ancestors: Vec<PlaceId>,
+    /// What became of the place in the tree.
+    pub moved: Moved,
     /// `Some` if the key is revoked: only these changes and their ancestors of this actor count.
     pub cut: Option<BTreeSet<ChangeHash>>,
+}
+
+impl Author {
+    /// Whose the actors of a certificate's key are, by what a directory knows; `doc` is asked for what of a
+    /// revoked key still counts there.
+    #[must_use]
+    pub fn of(directory: &Directory, cert: &CertHash, doc: Option<&DocId>) -> Option<Self> {
+        let place = directory.get(cert)?.place;
+        let ancestors = directory.all_ancestors(&place);
+        let moved = match directory.placements().next() {
+            Some(_) => Moved {
+                parents: directory.parents(&place),
+                over: ancestors.iter().map(|a| (*a, directory.all_ancestors(a))).collect(),
+                acts_for: directory.acts_for(&place),
+                instead_of: directory.instead_of(&place),
+            },
+            None => Moved::default(),
+        };
+        let cut = doc.and_then(|d| directory.cut(cert, d));
+        Some(Self { place, ancestors, moved, cut })
+    }
+
+    /// Whether this author does what `place` has to do: as itself, or because it was merged into it.
+    pub(crate) fn stands_for(&self, place: &PlaceId) -> bool {
+        self.place == *place || self.moved.acts_for.contains(place)
+    }
+
+    /// Whether it stands where `holder` once stood above the home of a document, or above a place over it.
+    pub(crate) fn took_position(&self, holder: &PlaceId, home: &PlaceId, above_home: &[PlaceId]) -> bool {
+        let moved = self.moved.instead_of.get(holder);
+        moved.is_some_and(|m| m.contains(home) || above_home.iter().any(|p| m.contains(p)))
+    }
+
+    /// Whether `place` is or was its parent.
+    pub(crate) fn is_below(&self, place: &PlaceId) -> bool {
+        self.ancestors.first() == Some(place) || self.moved.parents.contains(place)
+    }
 }

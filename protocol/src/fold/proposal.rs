@@ -195,7 +195,7 @@ impl<'h, 'a> Judge<'h, 'a> {
                     score_counts = !self.handled_by(t, author.place);
                 }
                 if let (Voice::Tell { answer, .. }, Verdict::Counted) = (&act.what, verdict)
-                    && author.place == self.input.header.home
+                    && author.stands_for(&self.input.header.home)
                 {
                     self.tells.push((t, *answer));
                 }
@@ -229,7 +229,7 @@ impl<'h, 'a> Judge<'h, 'a> {
             Verdict::Revoked => put(&mut self.revoked_steps, t),
             // Nobody but the home place begins a matter, in whatever version.
             Verdict::NeedsNewer
-                if seen == End::Nothing && author.is_some_and(|a| a.place == self.input.header.home) =>
+                if seen == End::Nothing && author.is_some_and(|a| a.stands_for(&self.input.header.home)) =>
             {
                 put(&mut self.newer_steps, t);
             }
@@ -312,8 +312,14 @@ impl<'h, 'a> Judge<'h, 'a> {
             return Err(self.off_the_tip(t, act, kind));
         }
         let facts = Seen { judge: self, t, end: seen, standing: &standing };
-        let rule = rules::may(kind, &standing, author.place, &facts).map_err(violated)?;
-        rules::fits(&act.what, &standing, &author.ancestors, &facts).map_err(violated)?;
+        let acting = rules::acting(kind, &standing, author.place, |place| author.stands_for(place));
+        let rule = rules::may(kind, &standing, acting, &facts).map_err(violated)?;
+        // A step up is good if it went to whoever was the parent once.
+        let parent = match act.what {
+            Step::Escalate { to, .. } if author.is_below(&to) => vec![to],
+            _ => author.ancestors.clone(),
+        };
+        rules::fits(&act.what, &standing, &parent, &facts).map_err(violated)?;
         match &act.what {
             Step::Correct { .. } => {
                 if let Some(target) = seen.step() {
@@ -481,7 +487,8 @@ impl Facts for Seen<'_, '_, '_> {
     }
 
     fn above_holder(&self, place: PlaceId) -> bool {
-        self.judge.chain.above(self.standing.holder).contains(&place)
+        let (chain, holder) = (&self.judge.chain, self.standing.holder);
+        chain.above(holder).contains(&place) || chain.took_position(holder).any(|p| p == place)
     }
 
     fn this(&self) -> DocId {

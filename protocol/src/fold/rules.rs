@@ -52,6 +52,26 @@ pub(super) trait Facts {
     fn this(&self) -> DocId;
 }
 
+/// As whom a place acts: as itself where it is the holder; else as a place that was merged into it and is
+/// the holder, or the home; else as itself.
+pub(super) fn acting(
+    kind: StepKind,
+    standing: &Standing,
+    place: PlaceId,
+    stands_for: impl Fn(&PlaceId) -> bool,
+) -> PlaceId {
+    let turns: &[PlaceId] = match kind {
+        // Only whoever wrote a step corrects it.
+        StepKind::Correct => &[],
+        StepKind::Withdraw => &[standing.home],
+        _ => &[standing.holder, standing.home],
+    };
+    if turns.first() == Some(&place) {
+        return place;
+    }
+    turns.iter().copied().find(|p| stands_for(p)).unwrap_or(place)
+}
+
 /// The row that lets `place` take such a step, whatever its content.
 pub(super) fn may(
     kind: StepKind,

@@ -83,9 +83,11 @@ impl Judge<'_, '_> {
         let (End::At(_), Some(standing)) = (seen, self.standing(seen).copied()) else { return false };
         let Ok(act) = self.name(t) else { return false };
         let place = author.place;
-        let over = place == standing.holder || self.chain.above(standing.holder).contains(&place);
+        let over = author.stands_for(&standing.holder)
+            || self.chain.above(standing.holder).contains(&place)
+            || self.chain.took_position(standing.holder).any(|p| p == place);
         // What cannot be read may have given the matter back to its home.
-        let back = standing.unread.is_some() && place == standing.home;
+        let back = standing.unread.is_some() && author.stands_for(&standing.home);
         if prev != Some(standing.tip) || !(over || back) {
             return false;
         }

@@ -3,7 +3,7 @@
 use crate::{
     audience::Grant,
     beside::Beside,
-    cert::{Certificate, Revocation},
+    cert::{Certificate, Placement, Revocation},
     commit::ActorRecord,
     header::Header,
     ids::{CertHash, DocId},
@@ -25,6 +25,8 @@ pub struct Block {
     pub certs: Vec<Certificate>,
     /// Revocations.
     pub revocations: Vec<Revocation>,
+    /// Placements.
+    pub placements: Vec<Placement>,
     /// Receipts of levels above, opened for the receiver's commits.
     pub openings: Vec<Opening>,
     /// Authors that occur in the sections.

@@ -5,7 +5,7 @@ use super::{Block, BlockActor, DepRef, DocRef, Elided, Section, Shape, SignedAt,
 use crate::{
     audience::{Grant, Reach},
     beside::Beside,
-    cert::{Certificate, Revocation},
+    cert::{Certificate, Placement, Revocation},
     codec::{DecodeError, Reader},
     commit::ActorRecord,
     header::Header,
@@ -13,8 +13,8 @@ use crate::{
     key::Signature,
     limits::{
         BLOCK_BYTES_MAX, BLOCK_SECTIONS_MAX, CERT_BYTES_MAX, CHANGE_BYTES_MAX, CHANGE_DEPS_MAX,
-        CHANGE_OPS_MAX, DOCUMENT_CHANGES_MAX, HEADER_GRANTS_MAX, KEY_BYTES_MAX, REVOCATION_BYTES_MAX,
-        SECTION_GRANTS_MAX, VALUE_DEPTH_MAX,
+        CHANGE_OPS_MAX, DOCUMENT_CHANGES_MAX, HEADER_GRANTS_MAX, KEY_BYTES_MAX, PLACEMENT_BYTES_MAX,
+        REVOCATION_BYTES_MAX, SECTION_GRANTS_MAX, VALUE_DEPTH_MAX,
     },
     receipt::Opening,
     value::{Map, Value},
@@ -78,6 +78,10 @@ impl Block {
         for _ in 0..r.count(BLOCK_SECTIONS_MAX)? {
             revocations.push(Revocation::decode(r.bytes(REVOCATION_BYTES_MAX)?)?);
         }
+        let mut placements = Vec::new();
+        for _ in 0..r.count(BLOCK_SECTIONS_MAX)? {
+            placements.push(Placement::decode(r.bytes(PLACEMENT_BYTES_MAX)?)?);
+        }
         let mut openings = Vec::new();
         for _ in 0..r.count(BLOCK_SECTIONS_MAX)? {
             openings.push(Opening::decode(r.bytes(BLOCK_BYTES_MAX)?)?);
@@ -121,7 +125,7 @@ impl Block {
         meta.end()?;
         text.end()?;
         raw.end()?;
-        Ok(Self { from, to, digest, certs: list, revocations, openings, actors, sections })
+        Ok(Self { from, to, digest, certs: list, revocations, placements, openings, actors, sections })
     }
 }
 

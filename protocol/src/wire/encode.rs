@@ -4,7 +4,7 @@ use super::{DepRef, words};
 use crate::{
     audience::Grant,
     beside::Beside,
-    cert::{Certificate, Revocation},
+    cert::{Certificate, Placement, Revocation},
     change::{Body, Change},
     codec::Writer,
     commit::{ActorRecord, Cover},
@@ -69,6 +69,7 @@ pub struct BlockWriter {
     actors: Vec<(usize, u32)>,
     actor_at: BTreeMap<ActorId, usize>,
     places: Vec<PlaceId>,
+    placements: Vec<Vec<u8>>,
     sections: u64,
 }
 
@@ -182,6 +183,11 @@ impl BlockWriter {
         self.sections += 1;
         self.meta.uint(0).uint(0).uint(0).uint(1).uint(1).uint(chunk.len() as u64).uint(0);
         self.raw.raw(&doc.0).raw(chunk);
+    }
+
+    /// Adds a placement, each after the one it follows.
+    pub fn placement(&mut self, placement: &Placement) {
+        self.placements.push(placement.encode());
     }
 
     /// Names an author in the block's table, also when no change of it follows.
@@ -317,6 +323,10 @@ impl BlockWriter {
         head.uint(revocations.len() as u64);
         for revocation in revocations {
             head.bytes(&revocation.encode());
+        }
+        head.uint(self.placements.len() as u64);
+        for placement in &self.placements {
+            head.bytes(placement);
         }
         head.uint(openings.len() as u64);
         for opening in openings {

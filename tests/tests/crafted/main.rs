@@ -278,6 +278,7 @@ fn block(fed: &Federation, doc: &Document, around: &[Document; 2], bytes: &[u8])
         digest: [0; 16],
         certs: vec![],
         revocations: vec![],
+        placements: vec![],
         openings: vec![],
         actors: actors.into(),
         sections,

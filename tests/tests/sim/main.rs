@@ -8,6 +8,7 @@
 )]
 
 mod forgetting;
+mod merged;
 mod parked;
 mod restored;
 mod revoked;

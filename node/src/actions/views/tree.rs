@@ -1,4 +1,4 @@
-//! What is shown before and after places are revoked and admitted again.
+//! What is shown before and after places are revoked, admitted, moved, merged or re-coded.
 
 use super::PlaceView;
 use serde::Serialize;
@@ -44,6 +44,29 @@ pub struct UncountedView {
     pub first_stored_at: String,
     /// When the last was.
     pub last_stored_at: String,
+}
+
+/// What a placement does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlacingView {
+    /// Nothing was done: this is what would be.
+    pub preview: bool,
+    /// The place as it was called.
+    pub place: PlaceView,
+    /// What it is called from now on.
+    pub called: PlaceView,
+    /// The parent until now.
+    pub old_parent: PlaceView,
+    /// The parent from now on.
+    pub parent: PlaceView,
+    /// The place that acts for it from now on.
+    pub into: Option<PlaceView>,
+    /// How many placements it has had with this one.
+    pub number: u32,
+    /// Open matters registered there that this node knows of.
+    pub open_matters: u64,
+    /// Places below it that go with it.
+    pub places_below: u64,
 }
 
 /// What counts after all.

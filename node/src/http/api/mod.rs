@@ -41,6 +41,7 @@ fn attach(op: Op) -> MethodRouter<Arc<House>> {
         Op::Invite => post(places::invite),
         Op::Revoke => post(places::revoke),
         Op::Admit => post(places::admit),
+        Op::Place => post(places::place_at),
         Op::Matters => get(matters::list),
         Op::Register => post(matters::register),
         Op::Matter => get(matters::one),

@@ -2,7 +2,7 @@
 
 use super::{Named, done, json, tagged};
 use crate::{
-    actions::{AdmitRequest, InviteRequest, RevokeRequest},
+    actions::{AdmitRequest, InviteRequest, PlacingRequest, RevokeRequest},
     http::{
         House,
         body::Json,
@@ -70,6 +70,21 @@ pub(super) async fn admit(
     once(&house, &caller, key, body.bytes_hash, Holds::NoSecret, async move {
         let admitted = actions.admit(&place, body.value).await.map_err(Problem::action)?;
         done(StatusCode::OK, &admitted)
+    })
+    .await
+}
+
+pub(super) async fn place_at(
+    State(house): State<Arc<House>>,
+    caller: Caller,
+    Named(place): Named,
+    key: Key,
+    body: Json<PlacingRequest>,
+) -> Answer<Response> {
+    let actions = house.actions.clone();
+    once(&house, &caller, key, body.bytes_hash, Holds::NoSecret, async move {
+        let placed = actions.place_at(&place, body.value).await.map_err(Problem::action)?;
+        done(StatusCode::OK, &placed)
     })
     .await
 }

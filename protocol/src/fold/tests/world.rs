@@ -138,7 +138,9 @@ impl World {
         let places = [(V, vec![T, D]), (T, vec![D]), (D, vec![]), (N, vec![T, D]), (T, vec![D])];
         for (n, (place, ancestors)) in (10u8..).zip(places) {
             let actor = ActorId([n; 16]);
-            world.authors.insert(actor, Author { place, ancestors, cut: None });
+            world
+                .authors
+                .insert(actor, Author { place, ancestors, moved: crate::fold::Moved::default(), cut: None });
             world.nodes.push(Replica { actor, seq: 0, known: BTreeSet::new() });
         }
         world.write(VILLAGE, Body::Genesis { kind: Kind::Proposal });

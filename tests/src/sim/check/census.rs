@@ -102,9 +102,7 @@ impl Holding {
     pub fn authors(&self, doc: &DocId) -> BTreeMap<ActorId, Author> {
         let author = |r: &ActorRecord| {
             let now = self.directory.current(&r.cert);
-            let cert = self.directory.get(&now)?;
-            let ancestors = self.directory.ancestors(&now);
-            Some((r.actor, Author { place: cert.place, ancestors, cut: self.directory.cut(&now, doc) }))
+            Some((r.actor, Author::of(&self.directory, &now, Some(doc))?))
         };
         self.records.values().filter_map(author).collect()
     }

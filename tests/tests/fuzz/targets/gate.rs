@@ -304,6 +304,7 @@ fn block(c: &mut Choice<'_>, fed: &Federation, doc: &Document, cut: usize, carri
         digest: [0; 16],
         certs: vec![],
         revocations: vec![],
+        placements: vec![],
         openings: vec![],
         actors,
         sections: vec![section],

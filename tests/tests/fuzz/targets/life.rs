@@ -153,11 +153,8 @@ impl Held {
     }
 
     fn fold_twice(&self, fed: &Federation, records: &BTreeMap<ActorId, ActorRecord>) {
-        let author = |record: &ActorRecord| {
-            let cert = fed.directory.get(&record.cert)?;
-            let ancestors = fed.directory.ancestors(&record.cert);
-            Some((record.actor, Author { place: cert.place, ancestors, cut: None }))
-        };
+        let author =
+            |record: &ActorRecord| Some((record.actor, Author::of(&fed.directory, &record.cert, None)?));
         let authors: BTreeMap<ActorId, Author> = records.values().filter_map(author).collect();
         let of = |k: &Kept| FoldChange { hash: k.hash, change: k.change.clone() };
         let forth: Vec<FoldChange> = self.changes.iter().map(of).collect();
