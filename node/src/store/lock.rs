@@ -49,7 +49,7 @@ pub(super) fn mark_clean(file: &File) -> Result<(), StoreError> {
 /// Why the disk takes nothing, where SQLite only knows that it does not: the system names it when the word
 /// is written once more.
 pub(super) fn why_not(file: &File, said: String) -> StoreError {
-    match mark(file, OPEN).map_err(StoreError::from) {
+    match mark(file, OPEN) {
         Err(named @ (StoreError::ReadOnly | StoreError::DiskFull)) => named,
         _ => StoreError::Disk(said),
     }

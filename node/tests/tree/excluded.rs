@@ -38,7 +38,7 @@ async fn heard(with_clue: bool) -> Vec<usize> {
         secrets.push(print(&clue, index.heads()).to_vec());
         secrets.extend(index.iter().map(|(hash, _)| hash.0[..8].to_vec()));
     }
-    nodes.act(TOWN, &own, json!({"act": "accept"})).await;
+    nodes.act(TOWN, &own, json!({"act": "comment", "text": "镇上已知"})).await;
     nodes.settle().await;
     // The village's database begins a new life: both sides compare all that the village may see.
     life::renew(&nodes.node(VILLAGE).store).await.unwrap();

@@ -192,6 +192,7 @@ impl<'h, 'a> Chain<'h, 'a> {
     fn parts_at(&self, row: &Row, dep: usize, tip: usize) -> Option<Option<usize>> {
         let known = self.past.row(dep);
         let mut at = tip;
+        let mut passed = self.past.none();
         for (word, ((all, moves), before)) in row.iter().zip(&self.moves).zip(known).enumerate() {
             let mut new = all & moves & !before;
             while new != 0 {
@@ -204,7 +205,10 @@ impl<'h, 'a> Chain<'h, 'a> {
                 while beside != at {
                     self.look();
                     // A step stands after the one it hangs under.
-                    if beside > at {
+                    if holds(&passed, beside) {
+                        break;
+                    } else if beside > at {
+                        put(&mut passed, beside);
                         beside = self.branch(beside)?.parent?;
                     } else {
                         at = self.branch(at)?.parent?;

@@ -106,7 +106,12 @@ impl Connection {
             for frame in out {
                 moved = true;
                 self.count(side, &frame, watch, &nodes[side].name);
+                let lie = matches!(self.garble[side], Some(Garble::Flip(_)));
+                let said = frame.clone();
                 self.send(side, frame, now, delay);
+                // Altered and a frame all the same: the sender speaks another thing than it has.
+                let sent = self.under_way[1 - side].back().map(|(_, f)| f);
+                watch.lied |= lie && sent.is_some_and(|f| *f != said && frame_in(f).is_ok());
             }
         }
         if moved || self.under_way.iter().any(|q| !q.is_empty()) { Became::Moved } else { Became::Still }

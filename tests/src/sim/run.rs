@@ -252,7 +252,7 @@ impl Run {
     }
 
     async fn raise(&mut self, at: usize, escalate: bool, sealed: bool) {
-        let name = sealed.then(|| self.world.watch.sealed.next());
+        let name = sealed.then(|| self.world.watch.sealed.fresh());
         let node = &self.world.nodes[at];
         let Some(doc) = node.try_raise("村口涵洞下雨就积水，老人孩子过不去。", name.as_deref()).await
         else {

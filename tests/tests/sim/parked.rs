@@ -1,4 +1,4 @@
-//! A town names a certificate that nobody has: the district compares histories some times and then goes on
+//! A town brings a certificate whose issuer nobody has heard of: the district compares histories some times and then goes on
 //! without it, and takes what was left out once the certificate has come (rule R13).
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use yishi_node::{
 };
 use yishi_protocol::{
     audience::Reach,
-    cert::Certificate,
+    cert::{Certificate, Directory},
     change::{self, Change},
     codec::Writer,
     commit::{ActorRecord, Cover},
@@ -28,34 +28,41 @@ fn packed(frame: &Frame) -> Vec<u8> {
     w.finish()
 }
 
-/// A certificate that the town has issued and tells nobody of, and a block with a matter of that village.
-fn withheld(world: &World) -> (Certificate, Vec<u8>) {
-    let (town, village) = (SecretKeys::from_bytes(&[2; 64]), SecretKeys::from_bytes(&[44; 64]));
-    let node = world.nodes[TOWN].store.world();
-    let own = node.directory.get(&node.me.cert).unwrap();
-    let cert = Certificate {
-        federation: Some(node.directory.federation()),
-        place: PlaceId::founded(&own.place, &[44; 16]),
-        nonce: [44; 16],
-        code: "510113106208".into(),
-        name: "桃花村".into(),
+fn issued(directory: &Directory, by: (&SecretKeys, &Certificate), keys: &SecretKeys, n: u8) -> Certificate {
+    Certificate {
+        federation: Some(directory.federation()),
+        place: PlaceId::founded(&by.1.place, &[n; 16]),
+        nonce: [n; 16],
+        code: format!("5101131062{n}"),
+        name: "桃花".into(),
         level: "village".into(),
-        parent: Some(own.place),
-        key: village.public(),
-        sealing: village.sealing_public(),
+        parent: Some(by.1.place),
+        key: keys.public(),
+        sealing: keys.sealing_public(),
         number: 1,
-        issuer: Some(node.me.cert),
+        issuer: Some(by.1.hash()),
         signature: Signature([0; 64]),
     }
-    .issued_by(&town);
-    let actor = ActorId::of(&village.public(), Incarnation(7));
+    .issued_by(by.0)
+}
+
+/// A village's certificate that the town tells nobody of, and a block with a matter of a group of that village,
+/// whose certificate comes along: it means nothing without the other.
+fn withheld(world: &World) -> (Certificate, Vec<u8>) {
+    let [town, village, group] = [2, 44, 45].map(|n| SecretKeys::from_bytes(&[n; 64]));
+    let node = world.nodes[TOWN].store.world();
+    let directory = &node.directory;
+    let own = directory.get(&node.me.cert).unwrap();
+    let withheld = issued(directory, (&town, own), &village, 44);
+    let cert = issued(directory, (&village, &withheld), &group, 45);
+    let actor = ActorId::of(&group.public(), Incarnation(7));
     let mut reach = [cert.place, own.place, world.nodes[DISTRICT].place].map(Reach::Place).to_vec();
     reach.sort_unstable();
     let header = Header {
-        federation: node.directory.federation(),
+        federation: directory.federation(),
         kind: Kind::Proposal,
         home: cert.place,
-        creator: village.public(),
+        creator: group.public(),
         incarnation: Incarnation(7),
         nonce: [1; 12],
         reach,
@@ -63,14 +70,15 @@ fn withheld(world: &World) -> (Certificate, Vec<u8>) {
     let doc = header.doc_id();
     let genesis = Change::genesis(actor, Kind::Proposal);
     let hash = change::encode(&genesis).unwrap().hash;
-    let signature = village.sign_commit(&header.federation, &doc, &hash, &cert.hash());
+    let signature = group.sign_commit(&header.federation, &doc, &hash, &cert.hash());
     let cover = Some(Cover { cert: cert.hash(), signature });
     let changes = vec![OutChange { hash, change: genesis, cover }];
     let record = ActorRecord { actor, cert: cert.hash(), incarnation: Incarnation(7) };
     let section = OutSection { doc, header: Some(header), grants: vec![], wraps: vec![], changes };
     let mut writer = BlockWriter::new();
     writer.section(&section, &BTreeMap::from([(actor, record)]));
-    (cert, writer.finish((0, 1, [5; 16]), &[], &[], &[]))
+    let block = writer.finish((0, 1, [5; 16]), &[&cert], &[], &[]);
+    (withheld, block)
 }
 
 /// One connection on which the town sends nothing but the block.

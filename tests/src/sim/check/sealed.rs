@@ -15,7 +15,7 @@ fn holds(bytes: &[u8], name: &str) -> bool {
 
 impl Names {
     /// A name no other run or text has.
-    pub fn next(&mut self) -> String {
+    pub fn fresh(&mut self) -> String {
         let name = format!("封存人{:04}号", self.0.len());
         self.0.insert(name.clone());
         name
