@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use tokio::sync::{Semaphore, mpsc};
 use tracing::{info, warn};
 use yishi_protocol::{
+    cert::CertError,
     gate::{Gate, Known, Refusal, Verdicts},
     ids::{ChangeHash, DocId, Epoch},
     key::Signature,
@@ -100,25 +101,27 @@ pub(super) async fn one(
         let (mut certs, mut placements) = (new_certs, block.placements.clone());
         loop {
             let waiting = certs.len() + placements.len();
-            certs.retain(|cert| {
-                let added = wider.directory.add(cert.clone());
-                batch.certs.extend(added.is_ok().then(|| cert.clone()));
-                added.is_err()
+            certs.retain(|cert| match wider.directory.add(cert.clone()) {
+                Ok(_) => {
+                    batch.certs.push(cert.clone());
+                    false
+                }
+                Err(error) => waits(&error, link, "a certificate was refused"),
             });
-            placements.retain(|placement| {
-                let placed = wider.directory.place_at(placement);
-                batch.placements.extend(placed.is_ok().then(|| placement.clone()));
-                placed.is_err()
+            placements.retain(|placement| match wider.directory.place_at(placement) {
+                Ok(()) => {
+                    batch.placements.push(placement.clone());
+                    false
+                }
+                Err(error) => waits(&error, link, "a placement was refused"),
             });
             if certs.len() + placements.len() == waiting {
                 break;
             }
         }
-        for error in certs.into_iter().filter_map(|c| wider.directory.add(c).err()) {
-            warn!(%link, %error, "a certificate was refused");
-        }
-        for error in placements.iter().filter_map(|p| wider.directory.place_at(p).err()) {
-            warn!(%link, %error, "a placement was refused");
+        if !certs.is_empty() || !placements.is_empty() {
+            let (certs, placements) = (certs.len(), placements.len());
+            warn!(%link, certs, placements, "certificates or placements were left out: what they stand on is not here");
         }
         for revocation in &block.revocations {
             match wider.directory.revoke(revocation) {
@@ -179,6 +182,16 @@ pub(super) async fn one(
         stored?;
     }
     Ok(Event::Admitted { ack, reconcile: false })
+}
+
+/// Whether a record that was not taken may be once another record of its block is; what can never be is told.
+fn waits(error: &CertError, link: LinkId, what: &str) -> bool {
+    use CertError::{NotAbove, NotFounder, NotNext, UnknownIssuer, UnknownPlace};
+    let waits = matches!(error, NotAbove | NotFounder | NotNext | UnknownIssuer | UnknownPlace);
+    if !waits {
+        warn!(%link, %error, "{what}");
+    }
+    waits
 }
 
 /// Whether comparing histories may still help what waits. A peer that names what nobody has would have them

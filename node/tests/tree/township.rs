@@ -67,10 +67,11 @@ async fn a_township_goes_to_another_district_with_its_villages_and_what_it_wrote
 
     // The new district takes it up and answers; the old one keeps what it has and gets nothing new.
     nodes.act(NEW, &open, json!({"act": "take_over", "reason": "已划入本区"})).await;
+    nodes.act(NEW, &open, json!({"act": "accept"})).await;
     nodes.act(NEW, &open, json!({"act": "answer", "text": "列入计划"})).await;
     nodes.settle().await;
     let after = nodes.changes(VILLAGE, &open).await;
-    assert_eq!((after, nodes.changes(NEW, &open).await), (late + 2, late + 2));
+    assert_eq!((after, nodes.changes(NEW, &open).await), (late + 3, late + 3));
     assert!(nodes.changes(OLD, &open).await <= late, "nothing after the move");
     let answered = nodes.node(VILLAGE).actions.matter(&open.to_string()).await.unwrap();
     assert_eq!(answered.summary.stage, "answered");
