@@ -49,11 +49,11 @@ fn issued(directory: &Directory, by: (&SecretKeys, &Certificate), keys: &SecretK
 /// A village's certificate that the town tells nobody of, and a block with a matter of a group of that village,
 /// whose certificate comes along: it means nothing without the other.
 fn withheld(world: &World) -> (Certificate, Vec<u8>) {
-    let [town, village, group] = [2, 44, 45].map(|n| SecretKeys::from_bytes(&[n; 64]));
+    let [village, group] = [44, 45].map(|n| SecretKeys::from_bytes(&[n; 64]));
     let node = world.nodes[TOWN].store.world();
     let directory = &node.directory;
     let own = directory.get(&node.me.cert).unwrap();
-    let withheld = issued(directory, (&town, own), &village, 44);
+    let withheld = issued(directory, (&node.me.keys, own), &village, 44);
     let cert = issued(directory, (&village, &withheld), &group, 45);
     let actor = ActorId::of(&group.public(), Incarnation(7));
     let mut reach = [cert.place, own.place, world.nodes[DISTRICT].place].map(Reach::Place).to_vec();
