@@ -34,8 +34,6 @@ pub struct World {
     /// Actors of databases put back so that nothing on the machine tells: until a neighbour does, they may
     /// write a number again. Both changes are kept as proof (design, section 2).
     pub copied: BTreeSet<ActorId>,
-    /// Whether any node ever was.
-    pub ever_put_back: bool,
     /// Backups at hand, by node.
     pub backups: BTreeMap<usize, PathBuf>,
     /// The checkers.
@@ -84,7 +82,6 @@ impl World {
             gone: BTreeSet::new(),
             put_back: BTreeSet::new(),
             copied: BTreeSet::new(),
-            ever_put_back: false,
             backups: BTreeMap::new(),
             watch: Watch::default(),
             made: 0,
@@ -214,7 +211,6 @@ impl World {
         if life {
             self.copied.insert(self.nodes[at].store.world().me.actor);
         }
-        self.ever_put_back = true;
         let mut watch = std::mem::take(&mut self.watch);
         watch.lost.put_back(at, self).await;
         self.watch = watch;

@@ -1,4 +1,4 @@
-//! What is shown of the links to the places above and below.
+//! How links stand, as people and programs see it.
 
 use super::PlaceView;
 use serde::Serialize;

@@ -43,6 +43,8 @@ pub struct Watch {
     /// been refused for good, and it has only itself to blame: nothing unsafe may come of it, but not
     /// everything need arrive.
     pub lied: bool,
+    /// Histories were compared: whole documents may have gone back to where parts of them came from.
+    compared: bool,
     /// Names that were sealed.
     pub sealed: sealed::Names,
 }
@@ -63,6 +65,7 @@ impl Watch {
 
     /// A frame arrives.
     pub async fn heard(&mut self, from: &Node, to: &Node, frame: &Frame) {
+        self.compared |= matches!(frame, Frame::Reconcile(_));
         let found = self.audience.heard(from, to, frame).await;
         self.note("audience", found);
         let found = self.sealed.heard(to, frame);
@@ -104,7 +107,7 @@ impl Watch {
             self.note("same", same::check(world, &census));
         }
         self.note("shown", shown::check(world, &census).await);
-        if !world.ever_put_back {
+        if !self.compared {
             self.note("once", once::echo(world).await);
         }
         self.note("authority", authority::check(world, &census));
