@@ -91,7 +91,7 @@ impl Actions {
     /// matters. It is added to what the revocation named; nothing is taken back.
     ///
     /// # Errors
-    /// [`ActionError::NotBelow`] for another place; [`ActionError::Missing`] if nothing says what to admit.
+    /// [`ActionError::NotBelow`] for another place; [`ActionError::Invalid`] if nothing says what to admit.
     pub async fn admit(&self, reference: &str, request: AdmitRequest) -> Result<AdmitView, ActionError> {
         let reason = short("reason", &required("reason", &request.reason)?.0)?;
         let place = self.find_below(reference)?;
