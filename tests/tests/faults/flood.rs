@@ -20,7 +20,7 @@ use yishi_protocol::{ids::NodeKey, key::SecretKeys};
 
 /// What the township may grow by under attack. Its bounds add up to less: 256 handshakes of 42 kB, 32 MiB of
 /// inflated frames, eight large ones of 8 MiB, 128 connections of 100 kB; they never all come together.
-pub(crate) const GROWTH_KIB_MAX: u64 = 96 * 1024;
+pub(crate) const GROWTH_KIB_MAX: u64 = 144 * 1024;
 
 /// Where the pages are, as the node said when it started.
 pub(crate) fn pages(node: &Node) -> SocketAddr {
