@@ -52,13 +52,13 @@ pub enum BackupError {
     },
     /// The file is no whole backup.
     #[error(
-        "{path} 不是一份完整的备份（{source}），没有恢复任何内容。请换一份备份。\n{path} is no whole backup ({source}); nothing was restored. Use another one"
+        "{path} 不是一份完整的备份（{why}），没有恢复任何内容。请换一份备份。\n{path} is no whole backup ({why}); nothing was restored. Use another one"
     )]
     NotWhole {
         /// Which file.
         path: PathBuf,
-        /// Why.
-        source: StoreError,
+        /// Why, in few words: what a store says of its own database is not what to do with a backup.
+        why: String,
     },
     /// Something signed in it was altered.
     #[error(
@@ -193,7 +193,13 @@ pub async fn restore(
     if home.is_occupied() {
         return Err(HomeError::Occupied { path: home.path().to_owned() }.into());
     }
-    let not_whole = |source| BackupError::NotWhole { path: from.to_owned(), source };
+    let not_whole = |error| {
+        let why = match error {
+            StoreError::Damaged(what) => what,
+            other => other.en(),
+        };
+        BackupError::NotWhole { path: from.to_owned(), why }
+    };
     let report = verify::verify(from, progress).await.map_err(not_whole)?;
     if report.signed_found > 0 {
         return Err(BackupError::Altered { path: from.to_owned(), report: Box::new(report) });
