@@ -16,6 +16,7 @@ pub mod event;
 pub mod line;
 pub mod node;
 pub mod places;
+#[cfg(debug_assertions)]
 pub mod proof;
 pub mod run;
 pub mod shrink;
