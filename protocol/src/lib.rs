@@ -29,6 +29,7 @@ pub mod limits;
 pub mod number;
 pub mod place;
 pub mod planted;
+pub mod procedure;
 pub mod receipt;
 pub mod reconcile;
 pub mod room;

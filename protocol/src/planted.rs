@@ -43,6 +43,8 @@ bugs! {
     UnsealedFirst,
     /// R6: whoever sees a matter may move it.
     AnyHolder,
+    /// R4: a matter is bound to an older version than before.
+    PinGoingBack,
     /// R3: a vote counts after its ballot was closed.
     LateVote,
     /// R9: a signature vouches for other authors' changes too.

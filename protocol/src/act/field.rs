@@ -15,6 +15,10 @@ pub struct Text(pub String);
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Blob(pub Vec<u8>);
 
+/// What was filled into a form: short strings, text, numbers, yes or no.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filled(pub BTreeMap<String, Value>);
+
 /// A type that stands in an act's map under some key.
 pub trait Field: Sized {
     /// The value, or `None` when the key is left out.
@@ -134,6 +138,28 @@ impl<T: Field> Field for Vec<T> {
             Value::List(items) => items.into_iter().map(T::from_value).collect(),
             _ => None,
         }
+    }
+}
+
+impl Field for Filled {
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::Map(self.0.clone()))
+    }
+    fn from_value(value: Value) -> Option<Self> {
+        let Value::Map(map) = value else { return None };
+        let fits =
+            |v: &Value| matches!(v, Value::Str(_) | Value::Text(_) | Value::Int(_) | Value::Bool(_));
+        map.values().all(fits).then_some(Self(map))
+    }
+}
+
+impl Field for BTreeMap<String, i64> {
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::Map(self.iter().map(|(k, v)| (k.clone(), Value::Int(*v))).collect()))
+    }
+    fn from_value(value: Value) -> Option<Self> {
+        let Value::Map(map) = value else { return None };
+        map.into_iter().map(|(k, v)| Some((k, i64::from_value(v)?))).collect()
     }
 }
 

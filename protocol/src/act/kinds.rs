@@ -2,7 +2,7 @@
 //!
 //! Names of kinds and fields are stable strings: they stand in signed documents.
 
-use super::field::{Blob, Text, kinds, record};
+use super::field::{Blob, Filled, Text, kinds, record};
 use crate::{
     ids::{ActRef, DocId, Hash, PlaceId},
     kind::Kind,
@@ -95,6 +95,50 @@ kinds! {
             procedure: Hash,
             /// The pinned calendar version.
             calendar: Hash,
+            /// How much is at stake: `minor`, `ordinary` (if not said) or `major`.
+            grade: Option<String>,
+            /// How fast: `normal` (if not said), `urgent` or `immediate`.
+            urgency: Option<String>,
+        },
+        /// 推进: the procedure's next stage, or back to an earlier one with a reason.
+        Advance = "advance" {
+            /// The stage's name in the pinned procedure.
+            to: String,
+            /// Why, when it goes back.
+            reason: Option<Text>,
+        },
+        /// 交办: a unit of the holder, and a person in it, do the work.
+        Assign = "assign" {
+            /// The unit, as the charter names it.
+            unit: String,
+            /// 经办人: member id.
+            person: Option<String>,
+            /// Remark.
+            note: Option<Text>,
+        },
+        /// 延期: more time, within what the procedure allows.
+        Extend = "extend" {
+            /// Working days more.
+            working_days: i64,
+            /// Why.
+            reason: Text,
+        },
+        /// 中止: it waits for something outside; no time runs.
+        Pause = "pause" {
+            /// Why.
+            reason: Text,
+        },
+        /// 恢复办理: time runs again.
+        Resume = "resume" {
+            /// Remark.
+            note: Option<Text>,
+        },
+        /// 转出: not ours; where people are told to go.
+        Refer = "refer" {
+            /// Who is responsible.
+            to: String,
+            /// Why.
+            reason: Text,
         },
         /// 不予受理, with the reason, which is owed to the petitioner.
         Refuse = "refuse" {
@@ -232,6 +276,81 @@ kinds! {
             abstain: i64,
             /// By name: member id to `for`, `against` or `abstain`; empty when only counted.
             votes: BTreeMap<String, String>,
+            /// The meeting it was held in.
+            meeting: Option<ActRef>,
+            /// 唱票, 计票, 监票: who called (`caller`), counted (`teller`) and watched (`watcher`), by name as written down.
+            counters: Option<BTreeMap<String, String>>,
+        },
+        /// 通知: a body is called together.
+        Call = "call" {
+            /// Which body.
+            body: String,
+            /// For which day, in days since 1970-01-01.
+            day: i64,
+            /// What for.
+            agenda: Text,
+            /// Where.
+            venue: Option<String>,
+        },
+        /// 议: a body met.
+        Meet = "meet" {
+            /// The call to it.
+            call: Option<ActRef>,
+            /// Which body.
+            body: String,
+            /// On which day, in days since 1970-01-01.
+            day: i64,
+            /// Entitled to be there.
+            eligible: i64,
+            /// There, in the room.
+            present: i64,
+            /// There by telephone or video.
+            remote: i64,
+            /// By name: member id to `present`, `remote` or `absent`; empty when only counted.
+            roll: BTreeMap<String, String>,
+            /// How many of those there carry a tag of the charter: women, new residents, …
+            tags: BTreeMap<String, i64>,
+            /// What was said and settled.
+            minutes: Text,
+        },
+        /// 记录: a form of the procedure, filled in.
+        Record = "record" {
+            /// Which form.
+            form: String,
+            /// What was filled in, by the fields' names.
+            fields: Filled,
+        },
+        /// 公示: posted on the public board.
+        Post = "post" {
+            /// For so many days.
+            days: i64,
+            /// What is posted.
+            text: Text,
+        },
+        /// 异议: somebody objects to what is posted.
+        Object = "object" {
+            /// The posting.
+            post: ActRef,
+            /// The objection.
+            text: Text,
+        },
+        /// 约请: a unit or place must say something to it.
+        Summon = "summon" {
+            /// Who.
+            unit: String,
+            /// What is asked.
+            question: Text,
+            /// Within so many working days.
+            working_days: i64,
+        },
+        /// 回复: to an objection or a summons.
+        Respond = "respond" {
+            /// Which.
+            to: ActRef,
+            /// The words.
+            text: Text,
+            /// Whether it was said on paper or by telephone and is passed on here.
+            relayed: bool,
         },
         /// 告知: an original submitter has been told a reply.
         Tell = "tell" {
@@ -318,6 +437,11 @@ kinds! {
             calendar: Hash,
             /// The place's people.
             members: Vec<Member>,
+        },
+        /// A procedure is issued: its file, byte for byte.
+        Procedure = "procedure" {
+            /// The file.
+            file: String,
         },
     }
 }

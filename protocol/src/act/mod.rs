@@ -7,7 +7,7 @@
 mod field;
 mod kinds;
 
-pub use field::{Blob, Field, Text};
+pub use field::{Blob, Field, Filled, Text};
 pub use kinds::{
     Charter, Cited, Decision, External, Member, Progress, Sealed, Step, Stub, Stubs, Voice, container_of,
 };

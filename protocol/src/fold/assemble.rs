@@ -2,19 +2,24 @@
 
 use super::{
     chain::End,
+    evidence::{Evidence, Piece},
+    gates,
     history::holds,
     matter::{
-        Ballot, BallotState, Comment, External, Fork, Held, Listed, Matter, Rating, Reply, Source, Support,
-        Telling, TimelineEntry, Tip,
+        Asked, Assigned, AtStage, Ballot, BallotState, Called, Comment, External, Filling, Fork, Held, Listed,
+        Matter, Met, Posted, Rating, Recorded, Reply, Said, Source, Support, Telling, TimelineEntry, Tip,
     },
     procedure::{Stage, StepKind},
     proposal::{Judge, Read},
+    rules::Standing,
     verdict::{Verdict, Violation},
 };
 use crate::{
     act::{Act, Step, Text, Voice},
     ids::{ActRef, PlaceId},
     planted::Bug,
+    procedure::{Grade, Urgency},
+    value::Value,
 };
 use std::collections::BTreeMap;
 
@@ -135,6 +140,13 @@ impl Judge<'_, '_> {
             self.history.stranded.iter().map(|c| ActRef { actor: c.change.actor, seq: c.change.seq }),
         );
         matter.settle_tellings();
+        matter.evidence = std::mem::take(&mut self.evidence).into_iter().map(|(_, e)| e).collect();
+        (matter.budget_yuan, matter.spent_yuan) = gates::money(matter.evidence.iter());
+        for met in &mut matter.meetings {
+            let quorate = |e: &Evidence| e.act == met.act && matches!(e.what, Piece::Meeting { quorate: true, .. });
+            met.quorate = matter.evidence.iter().any(quorate);
+        }
+        matter.today = matter.latest_day;
         matter
     }
 
@@ -219,6 +231,18 @@ impl Judge<'_, '_> {
             tip: standing.map(|s| Tip { act: s.tip, kind: s.tip_kind, place: s.tip_place }),
             procedure: standing.and_then(|s| s.procedure),
             calendar: standing.and_then(|s| s.calendar),
+            at: standing.and_then(|s| self.at_stage(&s)),
+            grade: standing.map_or(Grade::Ordinary, |s| s.grade),
+            urgency: standing.map_or(Urgency::Normal, |s| s.urgency),
+            paused_since: standing.and_then(|s| s.paused),
+            assigned: None,
+            records: Vec::new(),
+            calls: Vec::new(),
+            meetings: Vec::new(),
+            posts: Vec::new(),
+            summonses: Vec::new(),
+            budget_yuan: 0,
+            spent_yuan: 0,
             deadline: standing.and_then(|s| s.deadline),
             merged_into: standing.and_then(|s| s.merged_into),
             sources: Vec::new(),
@@ -249,7 +273,23 @@ impl Judge<'_, '_> {
             latest_day: 0,
             standing,
             doc: self.doc,
+            evidence: Vec::new(),
+            procedures: self.input.procedures.clone(),
+            today: 0,
         }
+    }
+
+    /// Where a standing is in its procedure.
+    fn at_stage(&self, standing: &Standing) -> Option<AtStage> {
+        let procedure = self.input.procedures.get(&standing.procedure?)?;
+        let stage = procedure.stage(standing.at?)?;
+        Some(AtStage {
+            stage: stage.id.clone(),
+            title: stage.title.clone(),
+            entered: standing.entered?,
+            number: usize::from(standing.at?) + 1,
+            of: procedure.stages.len(),
+        })
     }
 
     /// Numbers that one actor used twice.
@@ -362,7 +402,23 @@ impl Matter {
             | Step::Reopen { reason: Text(text) }
             | Step::TakeOver { reason: Text(text), .. } => Some(text),
             Step::Escalate { reason, .. } | Step::Withdraw { reason } => reason.map(|t| t.0),
-            Step::Close { note } => note.map(|t| t.0),
+            Step::Close { note } | Step::Resume { note } => note.map(|t| t.0),
+            Step::Extend { reason: Text(text), .. } | Step::Pause { reason: Text(text) } => Some(text),
+            Step::Advance { reason, .. } => reason.map(|t| t.0),
+            Step::Assign { unit, person, note } => {
+                let words = note.map_or_else(|| unit.clone(), |n| n.0);
+                if counted {
+                    self.assigned = Some(Assigned { act, unit, person, place: mark.place, on });
+                }
+                Some(words)
+            }
+            Step::Refer { to, reason: Text(text) } => {
+                let words = format!("{to}：{text}");
+                if counted {
+                    self.refusals.push(reply(mark, words.clone()));
+                }
+                Some(words)
+            }
             Step::Accept { .. } | Step::Merge { .. } | Step::Unmerge {} | Step::Settle { .. } => None,
         }
     }
@@ -416,7 +472,18 @@ impl Matter {
                 }
                 note
             }
-            Voice::Ballot { question, body, eligible, present, in_favour, against, abstain, votes } => {
+            Voice::Ballot {
+                question,
+                body,
+                eligible,
+                present,
+                in_favour,
+                against,
+                abstain,
+                votes,
+                meeting,
+                counters,
+            } => {
                 let words = Some(question.clone());
                 // A vote after the result is listed with the others, and as a violation.
                 if counted || closing.is_some() {
@@ -430,11 +497,18 @@ impl Matter {
                     #[rustfmt::skip]
                     self.ballots.push(Ballot {
                         act, question, body, eligible, present, in_favour, against, abstain, votes, place, on,
-                        state, closed_by,
+                        meeting, counters: counters.unwrap_or_default(), state, closed_by,
                     });
                 }
                 words
             }
+            what @ (Voice::Call { .. }
+            | Voice::Meet { .. }
+            | Voice::Record { .. }
+            | Voice::Post { .. }
+            | Voice::Object { .. }
+            | Voice::Summon { .. }
+            | Voice::Respond { .. }) => self.take_record(what, Mark { act, place, on, by_home }, counted),
             Voice::Tell { answer, how, note } => {
                 let words = note.clone();
                 if counted {
@@ -453,6 +527,81 @@ impl Matter {
         }
     }
 
+    /// Adds what was put on record where it counts; returns its words.
+    fn take_record(&mut self, voice: Voice, Mark { act, place, on, .. }: Mark, counted: bool) -> Option<String> {
+        match voice {
+            Voice::Call { body, day, agenda: Text(agenda), venue } => {
+                if counted {
+                    self.calls.push(Called { act, body, day, agenda: agenda.clone(), venue, place, on });
+                }
+                Some(agenda)
+            }
+            Voice::Meet { call, body, day, eligible, present, remote, roll, tags, minutes: Text(minutes) } => {
+                if counted {
+                    let (quorate, minutes) = (false, minutes.clone());
+                    #[rustfmt::skip]
+                    self.meetings.push(Met {
+                        act, call, body, day, eligible, present, remote, roll, tags, minutes, quorate, place, on,
+                    });
+                }
+                Some(minutes)
+            }
+            Voice::Record { form, fields } => {
+                let fields: BTreeMap<String, Filling> =
+                    fields.0.into_iter().filter_map(|(k, v)| Some((k, filling(v)?))).collect();
+                let words = fields.values().find_map(|f| match f {
+                    Filling::Words(words) => Some(words.clone()),
+                    _ => None,
+                });
+                if counted {
+                    self.records.push(Recorded { act, form, fields, place, on });
+                }
+                words
+            }
+            Voice::Post { days, text: Text(text) } => {
+                if counted {
+                    let objections = Vec::new();
+                    self.posts.push(Posted { act, days, text: text.clone(), place, on, objections });
+                }
+                Some(text)
+            }
+            Voice::Object { post, text: Text(text) } => {
+                let asked = Asked {
+                    act,
+                    unit: String::new(),
+                    text: text.clone(),
+                    working_days: None,
+                    place,
+                    on,
+                    replies: Vec::new(),
+                };
+                if let (true, Some(post)) = (counted, self.posts.iter_mut().find(|p| p.act == post)) {
+                    post.objections.push(asked);
+                }
+                Some(text)
+            }
+            Voice::Summon { unit, question: Text(text), working_days } => {
+                if counted {
+                    #[rustfmt::skip]
+                    self.summonses.push(Asked {
+                        act, unit, text: text.clone(), working_days: Some(working_days), place, on,
+                        replies: Vec::new(),
+                    });
+                }
+                Some(text)
+            }
+            Voice::Respond { to, text: Text(text), relayed } => {
+                let objections = self.posts.iter_mut().flat_map(|p| &mut p.objections);
+                let asked = objections.chain(&mut self.summonses).find(|a| a.act == to);
+                if let (true, Some(asked)) = (counted, asked) {
+                    asked.replies.push(Said { act, text: text.clone(), relayed, place, on });
+                }
+                Some(text)
+            }
+            _ => None,
+        }
+    }
+
     /// Marks replies as told, and whether the newest is.
     fn settle_tellings(&mut self) {
         for reply in self.answers.iter_mut().chain(&mut self.refusals) {
@@ -463,6 +612,15 @@ impl Matter {
         if self.told && self.deadline.is_some_and(|d| d.what == "tell") {
             self.deadline = None;
         }
+    }
+}
+
+fn filling(value: Value) -> Option<Filling> {
+    match value {
+        Value::Str(words) | Value::Text(words) => Some(Filling::Words(words)),
+        Value::Int(n) => Some(Filling::Number(n)),
+        Value::Bool(yes) => Some(Filling::YesNo(yes)),
+        _ => None,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     act::{Act, ActError, Charter as CharterAct},
     change::Body,
     ids::{ActRef, ChangeHash, Hash, PlaceId},
+    procedure,
 };
 use serde::Serialize;
 
@@ -79,8 +80,27 @@ pub struct Charter {
     pub equivocation: Option<Equivocation>,
     /// Every act with its verdict, in causal order.
     pub acts: Vec<(ActRef, Verdict)>,
+    /// The procedures it issued, in causal order.
+    pub issued: Vec<Issued>,
     /// Acts that wait for a certificate or an earlier change.
     pub pending: Vec<ActRef>,
+}
+
+/// A procedure a place issued. What pins it finds it by its file's hash, whoever issued it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Issued {
+    /// The act.
+    pub act: ActRef,
+    /// What is pinned.
+    pub pin: Hash,
+    /// Its name.
+    pub id: String,
+    /// Its version.
+    pub version: u32,
+    /// The file.
+    pub file: String,
+    /// The day.
+    pub on: i64,
 }
 
 impl Charter {
@@ -120,6 +140,7 @@ pub fn fold(input: &FoldInput<'_>) -> Charter {
         chain: Vec::new(),
         equivocation: None,
         acts: Vec::new(),
+        issued: Vec::new(),
         pending: history
             .stranded
             .iter()
@@ -147,6 +168,15 @@ pub fn fold(input: &FoldInput<'_>) -> Charter {
                 };
                 if continues { Verdict::Counted } else { Verdict::Violation(Violation::BrokenSnapshotChain) }
             }
+            (Ok(Act { what: CharterAct::Procedure { file }, on, .. }), _) => match procedure::read(file) {
+                Ok((read, _)) => {
+                    let (pin, id, version, file) = (read.pin, read.id, read.version, file.clone());
+                    charter.issued.push(Issued { act, pin, id, version, file, on: *on });
+                    Verdict::Counted
+                }
+                // A newer program may read it; nobody issues what his own does not.
+                Err(_) => Verdict::NeedsNewer,
+            },
         };
         charter.acts.push((act, verdict));
         if verdict == Verdict::Pending {
@@ -156,7 +186,7 @@ pub fn fold(input: &FoldInput<'_>) -> Charter {
             #[rustfmt::skip]
             let CharterAct::Snapshot {
                 number, previous, code, name, level, parent, categories, procedure, calendar, members,
-            } = what;
+            } = what else { continue };
             let members =
                 members.into_iter().map(|m| Person { id: m.id, name: m.name, roles: m.roles }).collect();
             #[rustfmt::skip]

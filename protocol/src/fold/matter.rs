@@ -4,7 +4,9 @@
 //! same changes have equal matters, and [`Matter::digest`] tells so in 32 bytes.
 
 use super::{
-    digest,
+    deliberation, digest,
+    evidence::Evidence,
+    gates::Lack,
     procedure::{Stage, StepKind},
     rules::{self, Standing},
     unread::HeldUp,
@@ -13,9 +15,10 @@ use super::{
 use crate::{
     act::Stub,
     ids::{ActRef, ActorId, ChangeHash, DocId, Hash, PlaceId},
+    procedure::{Grade, Procedure, Procedures, Urgency, Words},
 };
 use serde::Serialize;
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 /// A time limit before any calendar is consulted (rule R7): the date is a view of this, a calendar version
 /// and today.
@@ -27,6 +30,8 @@ pub struct SymbolicDeadline {
     pub since: ActRef,
     /// Working days after that day.
     pub working_days: u16,
+    /// Hours after the step, where the limit is one of hours; `working_days` is then what they come to.
+    pub hours: Option<u16>,
     /// The stable name of the act that is due.
     pub what: &'static str,
 }
@@ -158,6 +163,10 @@ pub struct Ballot {
     pub place: PlaceId,
     /// The day.
     pub on: i64,
+    /// The meeting it was held in.
+    pub meeting: Option<ActRef>,
+    /// Who called, counted and watched.
+    pub counters: std::collections::BTreeMap<String, String>,
     /// Whether it bears on a result.
     pub state: BallotState,
     /// The step that closed it: the first decision, answer, refusal, closing or withdrawal after it.
@@ -255,6 +264,164 @@ pub struct Fork {
     pub hashes: Vec<ChangeHash>,
 }
 
+/// Where a matter stands in its procedure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AtStage {
+    /// The stage's name in the procedure.
+    pub stage: String,
+    /// As shown.
+    pub title: Words,
+    /// The step that entered it.
+    pub entered: ActRef,
+    /// Which of how many, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+/// A unit that was given the work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Assigned {
+    /// The step.
+    pub act: ActRef,
+    /// The unit.
+    pub unit: String,
+    /// 经办人: member id.
+    pub person: Option<String>,
+    /// The place.
+    pub place: PlaceId,
+    /// The day.
+    pub on: i64,
+}
+
+/// A form that was filled in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Recorded {
+    /// The act.
+    pub act: ActRef,
+    /// The form's name in the procedure.
+    pub form: String,
+    /// What was filled in.
+    pub fields: std::collections::BTreeMap<String, Filling>,
+    /// Who entered it.
+    pub place: PlaceId,
+    /// The day.
+    pub on: i64,
+}
+
+/// What stands in a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Filling {
+    /// Words, a choice.
+    Words(String),
+    /// A number, an amount, a day.
+    Number(i64),
+    /// Yes or no.
+    YesNo(bool),
+}
+
+/// A call to a meeting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Called {
+    /// The act.
+    pub act: ActRef,
+    /// Which body.
+    pub body: String,
+    /// For which day.
+    pub day: i64,
+    /// What for.
+    pub agenda: String,
+    /// Where.
+    pub venue: Option<String>,
+    /// Who called.
+    pub place: PlaceId,
+    /// The day of the call.
+    pub on: i64,
+}
+
+/// A meeting that was held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Met {
+    /// The act.
+    pub act: ActRef,
+    /// The call to it.
+    pub call: Option<ActRef>,
+    /// Which body.
+    pub body: String,
+    /// On which day.
+    pub day: i64,
+    /// Entitled to be there.
+    pub eligible: i64,
+    /// There.
+    pub present: i64,
+    /// There from afar.
+    pub remote: i64,
+    /// Member id to `present`, `remote` or `absent`; empty when only counted.
+    pub roll: std::collections::BTreeMap<String, String>,
+    /// How many of those there carry a tag.
+    pub tags: std::collections::BTreeMap<String, i64>,
+    /// What was said and settled.
+    pub minutes: String,
+    /// Whether there were enough, by the procedure.
+    pub quorate: bool,
+    /// Who entered it.
+    pub place: PlaceId,
+    /// The day it was entered.
+    pub on: i64,
+}
+
+/// A notice on the public board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Posted {
+    /// The act.
+    pub act: ActRef,
+    /// For so many days.
+    pub days: i64,
+    /// What is posted.
+    pub text: String,
+    /// Where.
+    pub place: PlaceId,
+    /// From this day.
+    pub on: i64,
+    /// Objections to it.
+    pub objections: Vec<Asked>,
+}
+
+/// Something that wants a reply: an objection or a summons.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    /// The act.
+    pub act: ActRef,
+    /// Of whom; for an objection empty.
+    pub unit: String,
+    /// The words.
+    pub text: String,
+    /// Within so many working days, for a summons.
+    pub working_days: Option<i64>,
+    /// By whom.
+    pub place: PlaceId,
+    /// The day.
+    pub on: i64,
+    /// The replies.
+    pub replies: Vec<Said>,
+}
+
+/// A reply to an objection or a summons.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Said {
+    /// The act.
+    pub act: ActRef,
+    /// The words.
+    pub text: String,
+    /// Whether it was said elsewhere and is passed on.
+    pub relayed: bool,
+    /// Who entered it.
+    pub place: PlaceId,
+    /// The day.
+    pub on: i64,
+}
+
 /// One matter from raising to closing.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Matter {
@@ -298,6 +465,30 @@ pub struct Matter {
     pub procedure: Option<Hash>,
     /// The pinned calendar, once accepted.
     pub calendar: Option<Hash>,
+    /// Where it stands in the pinned procedure, while it is in one of its stages.
+    pub at: Option<AtStage>,
+    /// How much is at stake.
+    pub grade: Grade,
+    /// How fast.
+    pub urgency: Urgency,
+    /// Since this day no time runs.
+    pub paused_since: Option<i64>,
+    /// The unit that has the work.
+    pub assigned: Option<Assigned>,
+    /// Forms that were filled in.
+    pub records: Vec<Recorded>,
+    /// Meetings called.
+    pub calls: Vec<Called>,
+    /// Meetings held.
+    pub meetings: Vec<Met>,
+    /// Notices.
+    pub posts: Vec<Posted>,
+    /// Summonses.
+    pub summonses: Vec<Asked>,
+    /// Yuan that may be spent.
+    pub budget_yuan: i64,
+    /// Yuan that were.
+    pub spent_yuan: i64,
     /// What is due.
     pub deadline: Option<SymbolicDeadline>,
     /// The lead it follows.
@@ -350,6 +541,15 @@ pub struct Matter {
     pub latest_day: i64,
     pub(super) standing: Option<Standing>,
     pub(super) doc: DocId,
+    /// What gates ask about; its public face are the lists above.
+    #[serde(skip)]
+    pub(super) evidence: Vec<Evidence>,
+    /// The pinned procedure, and one offered to bind the matter to.
+    #[serde(skip)]
+    pub(super) procedures: Procedures,
+    /// The day on which gates that count days are asked.
+    #[serde(skip)]
+    pub(super) today: i64,
 }
 
 impl Matter {
@@ -383,6 +583,26 @@ impl Matter {
         {
             deadline.from_day = deadline.from_day.min(day);
         }
+    }
+
+    /// Asks gates that count days as of `today` rather than of the latest act.
+    pub fn look_on(&mut self, today: i64) {
+        self.today = today.max(self.latest_day);
+    }
+
+    /// The pinned procedure, if it has stages.
+    #[must_use]
+    pub fn procedure_file(&self) -> Option<&Arc<Procedure>> {
+        self.procedures.get(&self.procedure?)
+    }
+
+    /// The gates before the next stage, or the reply, that are not open.
+    #[must_use]
+    pub fn lacks(&self) -> Vec<Lack> {
+        let (Some(procedure), Some(standing)) = (self.procedure_file(), &self.standing) else {
+            return Vec::new();
+        };
+        deliberation::lacks(procedure, standing, self.today, self.evidence.iter())
     }
 
     /// How many people stand behind it by support.

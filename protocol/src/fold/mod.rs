@@ -18,7 +18,11 @@ mod assemble;
 mod chain;
 pub mod charter;
 mod days;
+mod deliberation;
 mod digest;
+mod evidence;
+mod forms;
+mod gates;
 mod history;
 mod matter;
 pub mod next;
@@ -35,9 +39,10 @@ pub mod words;
 #[cfg(test)]
 mod tests;
 
+pub use gates::Lack;
 pub use matter::{
-    Ballot, BallotState, Comment, External, Fork, Held, Listed, Matter, Rating, Reply, Source, Support,
-    SymbolicDeadline, Telling, TimelineEntry, Tip,
+    Asked, Assigned, AtStage, Ballot, BallotState, Called, Comment, External, Fork, Held, Listed, Matter, Met,
+    Posted, Rating, Recorded, Reply, Source, Support, SymbolicDeadline, Telling, TimelineEntry, Tip,
 };
 pub use unread::{HeldUp, Why};
 pub use verdict::{Verdict, Violation};
@@ -48,6 +53,7 @@ use crate::{
     change::Change,
     header::Header,
     ids::{ActorId, CertHash, ChangeHash, DocId, Hash, PlaceId},
+    procedure::Procedures,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,6 +73,8 @@ pub struct FoldInput<'a> {
     pub changes: &'a [FoldChange],
     /// Whose the actors are. An act of an actor that is not here is *pending*, never a violation.
     pub authors: &'a BTreeMap<ActorId, Author>,
+    /// The procedures that are here. A step bound to another one is *pending*.
+    pub procedures: &'a Procedures,
 }
 
 /// One decoded change with the hash Automerge gives it.

@@ -5,18 +5,23 @@
 //! point: telling is offered to the home place only, whose duty it is, though anybody's telling is kept.
 
 use super::{
+    deliberation::{self, Known},
+    evidence::Evidence,
+    gates::Lack,
     matter::Matter,
     procedure::{Stage, StepKind, rules_of},
-    rules::{self, Facts, correctable},
+    rules::{self, Facts, Standing, correctable},
     unread::Why,
-    verdict::Violation,
+    verdict::{Verdict, Violation},
     voices, words,
 };
 use crate::{
-    act::{Step, Voice},
+    act::{Step, Text, Voice},
     ids::{ActRef, DocId, Hash, PlaceId},
+    procedure::{Procedure, Words},
 };
 use serde::Serialize;
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// Why the program does not author an act.
@@ -101,6 +106,19 @@ pub struct NextAct {
     pub sources: Vec<DocId>,
     /// The lead whose reply it must carry.
     pub lead: Option<DocId>,
+    /// The stages of the procedure it may go to.
+    pub stages: Vec<Way>,
+}
+
+/// A stage a matter may go to now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Way {
+    /// Its name in the procedure.
+    pub stage: String,
+    /// As shown.
+    pub title: Words,
+    /// Whether it goes back, which wants a reason.
+    pub back: bool,
 }
 
 /// An act that is not allowed now.
@@ -153,6 +171,32 @@ impl Facts for Matter {
     fn this(&self) -> DocId {
         self.doc
     }
+    fn procedure(&self, pin: &Hash) -> Option<&Procedure> {
+        self.procedures.get(pin).map(AsRef::as_ref)
+    }
+    fn lacks(&self, procedure: &Procedure, standing: &Standing) -> Vec<Lack> {
+        deliberation::lacks(procedure, standing, self.today, self.evidence.iter())
+    }
+}
+
+impl Known for Matter {
+    fn pinned(&self) -> Option<&Procedure> {
+        self.procedure_file().map(AsRef::as_ref)
+    }
+    fn evidence(&self, act: ActRef) -> Option<&Evidence> {
+        self.evidence.iter().find(|e| e.act == act)
+    }
+    fn roll(&self, meeting: ActRef) -> Option<&BTreeMap<String, String>> {
+        self.meetings.iter().find(|m| m.act == meeting).map(|m| &m.roll)
+    }
+    fn handled(&self, place: PlaceId) -> bool {
+        let handles = |kind: &str| StepKind::from_name(kind).is_some_and(StepKind::handles);
+        let judged = |v: Verdict| matches!(v, Verdict::Counted | Verdict::Superseded);
+        self.timeline.iter().any(|e| e.place == Some(place) && handles(&e.kind) && judged(e.verdict))
+    }
+    fn above(&self, place: PlaceId) -> bool {
+        self.above_holder.contains(&place)
+    }
 }
 
 /// Whether `place` may take this very step now.
@@ -198,7 +242,9 @@ pub fn check_voice(matter: &Matter, place: PlaceId, voice: &Voice) -> Result<(),
             return Err(Violation::NothingToTell.into());
         }
     }
-    Ok(voices::check(voice, matter.standing.as_ref())?)
+    voices::check(voice, matter.standing.as_ref())?;
+    deliberation::piece(voice, matter.standing.as_ref(), place, matter.today, matter)?;
+    Ok(())
 }
 
 /// The stable name of a voice.
@@ -268,7 +314,7 @@ pub fn next(matter: &Matter, place: PlaceId, ancestors: &[PlaceId]) -> Next {
             Err(why) => next.not_now.push(not_now(matter, kind.name(), kind.zh(), kind.en(), why)),
         }
     }
-    for name in ["comment", "support", "ballot", "tell", "rate"] {
+    for name in VOICES {
         let (label, label_en) = words::act(name).unwrap_or((name, name));
         match offer_voice(matter, place, name) {
             Ok(replies) => next.items.push(NextAct { replies, ..bare(name, label, label_en, None) }),
@@ -277,6 +323,11 @@ pub fn next(matter: &Matter, place: PlaceId, ancestors: &[PlaceId]) -> Next {
     }
     next
 }
+
+/// The voices offered, in this order.
+const VOICES: [&str; 12] = [
+    "comment", "support", "record", "call", "meet", "ballot", "post", "object", "summon", "respond", "tell", "rate",
+];
 
 fn bare(act: &'static str, label: &'static str, label_en: &'static str, prev: Option<ActRef>) -> NextAct {
     NextAct {
@@ -290,6 +341,7 @@ fn bare(act: &'static str, label: &'static str, label_en: &'static str, prev: Op
         branches: Vec::new(),
         sources: Vec::new(),
         lead: None,
+        stages: Vec::new(),
     }
 }
 
@@ -306,6 +358,13 @@ fn offer_step(
         StepKind::Escalate => {
             act.to.extend(ancestors.first().copied());
             filled(act.to.is_empty(), Violation::NotParent)?;
+            if let Some(to) = act.to.first() {
+                checked(matter, ancestors, &Step::Escalate { to: *to, reason: None })?;
+            }
+        }
+        StepKind::Extend => {
+            let reason = Text(String::from("…"));
+            checked(matter, ancestors, &Step::Extend { working_days: 1, reason })?;
         }
         StepKind::Return => {
             act.to.clone_from(&matter.may_return_to);
@@ -320,11 +379,41 @@ fn offer_step(
             filled(!fields && !text, Violation::NothingToCorrect)?;
             filled(matter.tip.is_some_and(|t| matter.told(t.act)), Violation::CorrectedTooLate)?;
         }
+        StepKind::Advance => {
+            act.stages = ways(matter);
+            if act.stages.is_empty() {
+                let lack = matter.lacks().first().map_or(Violation::NotAWay, |l| l.why);
+                return Err(lack.into());
+            }
+        }
         StepKind::Answer => act.lead = matter.merged_into,
         StepKind::Settle => act.branches.clone_from(&matter.branches),
         _ => {}
     }
     Ok(act)
+}
+
+/// Whether a step of this content fits where the matter stands.
+fn checked(matter: &Matter, ancestors: &[PlaceId], step: &Step) -> Result<(), NotAllowed> {
+    match &matter.standing {
+        Some(standing) => Ok(rules::fits(step, standing, ancestors, matter)?),
+        None => Ok(()),
+    }
+}
+
+/// Where a matter may go within its procedure now.
+fn ways(matter: &Matter) -> Vec<Way> {
+    let (Some(procedure), Some(standing)) = (matter.procedure_file(), &matter.standing) else {
+        return Vec::new();
+    };
+    let Some(stage) = standing.at.and_then(|at| procedure.stage(at)) else { return Vec::new() };
+    let open = matter.lacks().is_empty();
+    let way = |id: &String, back| {
+        let title = procedure.stage(procedure.stage_named(id)?)?.title.clone();
+        Some(Way { stage: id.clone(), title, back })
+    };
+    let on = stage.go.iter().filter(|_| open).filter_map(|id| way(id, false));
+    on.chain(stage.back.iter().filter_map(|id| way(id, true))).collect()
 }
 
 /// The replies a voice may be about, if it is allowed.
@@ -341,6 +430,29 @@ fn offer_voice(matter: &Matter, place: PlaceId, name: &str) -> Result<Vec<ActRef
     };
     match name {
         "ballot" if standing.votes_closed.is_some() => Err(Violation::BallotClosed.into()),
+        "record" => {
+            let procedure = matter.procedure_file().ok_or(Violation::NoProcedure)?;
+            let may = |by| deliberation::may_fill(by, standing, place, matter);
+            // The first form's reason stands for all where there is none to fill in.
+            let judged: Vec<_> = procedure.forms.iter().map(|f| may(f.by)).collect();
+            match judged.iter().find(|j| j.is_ok()).or(judged.first()) {
+                Some(Ok(())) => Ok(Vec::new()),
+                Some(Err(why)) => Err((*why).into()),
+                None => Err(Violation::UnknownForm.into()),
+            }
+        }
+        "summon" if standing.holder != place => Err(Violation::NotHolder.into()),
+        "object" => {
+            let posts: Vec<_> =
+                matter.posts.iter().rev().filter(|p| matter.today <= p.on + p.days).map(|p| p.act).collect();
+            if posts.is_empty() { Err(Violation::NothingThere.into()) } else { Ok(posts) }
+        }
+        "respond" => {
+            let objections = matter.posts.iter().flat_map(|p| &p.objections);
+            let asked = objections.chain(&matter.summonses).filter(|a| a.replies.is_empty());
+            let asked: Vec<_> = asked.map(|a| a.act).collect();
+            if asked.is_empty() { Err(Violation::NothingThere.into()) } else { Ok(asked) }
+        }
         "tell" if matter.home != place => Err(Violation::NotHome.into()),
         "tell" if standing.reply.is_none() => Err(Violation::NothingToTell.into()),
         "tell" => Ok(replies()),
@@ -381,6 +493,17 @@ fn not_now(
                 );
             }
         }
+        (NotAllowed::Violation(why), Some(StepKind::Advance | StepKind::Answer | StepKind::Decide)) => {
+            // What exactly is missing, rather than that something is.
+            let lacks = matter.lacks();
+            if lacks.iter().any(|l| l.why == why) {
+                zh = lacks.iter().map(|l| l.zh.as_str()).collect::<Vec<_>>().join("；");
+                en = lacks.iter().map(|l| l.en.as_str()).collect::<Vec<_>>().join("; ");
+            } else if let (Violation::StageForbids, Some(at)) = (why, &matter.at) {
+                zh = format!("现在的环节是“{}”，程序规定的环节走完才能办", at.title.zh);
+                en = format!("the matter is at “{}”; the procedure has stages to go before that", at.title.en);
+            }
+        }
         (NotAllowed::Violation(Violation::NotParent), _) => {
             zh = "本单位没有上级可报".to_owned();
             en = "there is no place above to escalate to".to_owned();
@@ -413,7 +536,36 @@ pub fn fields_of(act: &str) -> &'static [Entry] {
         "absorb" | "release" => const { &[must("source", "matter")] },
         "decide" => const { &[must("outcome", "outcome")] },
         "answer" => const { &[must("text", "text")] },
-        "close" => const { &[may("note", "text")] },
+        "close" | "resume" => const { &[may("note", "text")] },
+        "accept" => const { &[may("procedure", "procedure"), may("grade", "minor|ordinary|major"), may("urgency", "normal|urgent|immediate")] },
+        "advance" => const { &[must("to", "stage"), may("reason", "text")] },
+        "assign" => const { &[must("unit", "string"), may("person", "string"), may("note", "text")] },
+        "extend" => const { &[must("working_days", "number"), must("reason", "text")] },
+        "pause" => const { &[must("reason", "text")] },
+        "refer" => const { &[must("to", "string"), must("reason", "text")] },
+        "call" => {
+            const { &[must("body", "body"), must("day", "day"), must("agenda", "text"), may("venue", "string")] }
+        }
+        "meet" => {
+            const {
+                &[
+                    must("body", "body"),
+                    must("minutes", "text"),
+                    must("eligible", "number"),
+                    must("present", "number"),
+                    may("remote", "number"),
+                    may("day", "day"),
+                    may("call", "call"),
+                    may("roll", "roll"),
+                    may("tags", "tags"),
+                ]
+            }
+        }
+        "record" => const { &[must("form", "form"), must("fields", "fields")] },
+        "post" => const { &[must("text", "text"), must("days", "number")] },
+        "object" => const { &[may("post", "reply"), must("text", "text")] },
+        "summon" => const { &[must("unit", "string"), must("question", "text"), must("working_days", "number")] },
+        "respond" => const { &[may("to", "reply"), must("text", "text"), may("relayed", "yes_no")] },
         "correct" => {
             const { &[may("title", "string"), may("body", "text"), may("category", "string"), may("text", "text")] }
         }
@@ -431,6 +583,8 @@ pub fn fields_of(act: &str) -> &'static [Entry] {
                     must("against", "number"),
                     must("abstain", "number"),
                     may("votes", "votes"),
+                    may("meeting", "meeting"),
+                    may("counters", "counters"),
                 ]
             }
         }

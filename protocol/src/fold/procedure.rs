@@ -23,8 +23,8 @@ use serde::Serialize;
 
 /// The pin of the built-in procedure: the hash of [`canonical_bytes`].
 pub const BUILT_IN: Hash = Hash([
-    0x60, 0x76, 0x5b, 0x24, 0x69, 0x1c, 0xe8, 0x40, 0x13, 0x8d, 0xf6, 0x74, 0x6a, 0x80, 0x38, 0xe2, 0xd2,
-    0x3f, 0x58, 0x58, 0x8f, 0xa6, 0xe4, 0xf1, 0x22, 0x79, 0x64, 0xdc, 0xff, 0x29, 0xdf, 0xba,
+    0x3c, 0x99, 0xd3, 0xa2, 0xcb, 0x2d, 0x83, 0xd2, 0xa3, 0x45, 0xd0, 0xcf, 0x60, 0xd9, 0xa2, 0x96, 0x58,
+    0xaa, 0x75, 0x35, 0xa9, 0x8e, 0x17, 0xe5, 0xfc, 0xce, 0xbd, 0xbc, 0xf1, 0xf2, 0xb8, 0xa9,
 ]);
 
 macro_rules! named {
@@ -84,6 +84,8 @@ named! {
         Answered = "answered", "已答复", "Answered";
         /// Done.
         Closed = "closed", "已办结", "Closed";
+        /// Not ours: the people are told where to go.
+        Referred = "referred", "已转出", "Referred";
         /// Taken back.
         Withdrawn = "withdrawn", "已撤回", "Withdrawn";
         /// Taken up again because people are not satisfied.
@@ -108,6 +110,18 @@ named! {
         Accept = "accept", "受理", "Accept";
         /// See [`Step::Refuse`].
         Refuse = "refuse", "不予受理", "Refuse";
+        /// See [`Step::Refer`].
+        Refer = "refer", "转出", "Refer elsewhere";
+        /// See [`Step::Advance`].
+        Advance = "advance", "推进", "Move on";
+        /// See [`Step::Assign`].
+        Assign = "assign", "交办", "Assign";
+        /// See [`Step::Extend`].
+        Extend = "extend", "延期", "Extend";
+        /// See [`Step::Pause`].
+        Pause = "pause", "中止", "Pause";
+        /// See [`Step::Resume`].
+        Resume = "resume", "恢复办理", "Resume";
         /// See [`Step::Handle`].
         Handle = "handle", "办理", "Record work";
         /// See [`Step::Escalate`].
@@ -145,7 +159,16 @@ impl StepKind {
     /// Whether votes that its author did not know come late, and later ones are closed.
     #[must_use]
     pub fn closes_votes(self) -> bool {
-        matches!(self, Self::Decide | Self::Answer | Self::Refuse | Self::Close | Self::Withdraw)
+        matches!(self, Self::Decide | Self::Answer | Self::Refuse | Self::Refer | Self::Close | Self::Withdraw)
+    }
+}
+
+impl StepKind {
+    /// Whether a place that takes such a step has handled the matter.
+    #[must_use]
+    pub fn handles(self) -> bool {
+        use StepKind::{Accept, Advance, Answer, Decide, Handle, Refer, Refuse};
+        matches!(self, Accept | Advance | Refuse | Refer | Handle | Answer | Decide)
     }
 }
 
@@ -155,6 +178,12 @@ impl From<&Step> for StepKind {
             Step::Register { .. } => Self::Register,
             Step::Accept { .. } => Self::Accept,
             Step::Refuse { .. } => Self::Refuse,
+            Step::Refer { .. } => Self::Refer,
+            Step::Advance { .. } => Self::Advance,
+            Step::Assign { .. } => Self::Assign,
+            Step::Extend { .. } => Self::Extend,
+            Step::Pause { .. } => Self::Pause,
+            Step::Resume { .. } => Self::Resume,
             Step::Handle { .. } => Self::Handle,
             Step::Escalate { .. } => Self::Escalate,
             Step::Return { .. } => Self::Return,
@@ -259,7 +288,7 @@ pub struct Limit {
 }
 
 use Stage::{Accepted, Answered, Closed, Decided, Escalated, Handling, Merged, Refused, Registered};
-use Stage::{Reopened, Returned, Withdrawn};
+use Stage::{Referred, Reopened, Returned, Withdrawn};
 
 const fn row(
     step: StepKind,
@@ -280,11 +309,19 @@ pub const RULES: &[Rule] = {
     use Then::{BeforeMerge, Go, Stay};
     const ARRIVED: &[Stage] = &[Registered, Escalated, Returned, Reopened];
     const UNDER_WAY: &[Stage] = &[Accepted, Handling, Returned, Reopened];
+    const WORKED_ON: &[Stage] = &[Accepted, Handling, Returned, Reopened, Decided];
     const OPEN: &[Stage] = &[Registered, Accepted, Handling, Escalated, Returned, Reopened, Decided];
     &[
         row(K::Register, &[], Any, By::Home, Go(Registered), Holder::Home),
         row(K::Accept, ARRIVED, NoLead, By::Holder, Go(Accepted), Holder::Stay),
         row(K::Refuse, ARRIVED, NoLead, By::Holder, Go(Refused), Holder::Stay),
+        row(K::Refer, ARRIVED, NoLead, By::Holder, Go(Referred), Holder::Stay),
+        // Where to, and whether its gates are open, the pinned procedure says.
+        row(K::Advance, &[Accepted, Handling], NoLead, By::Holder, Go(Handling), Holder::Stay),
+        row(K::Assign, WORKED_ON, NoLead, By::Holder, Stay, Holder::Stay),
+        row(K::Extend, WORKED_ON, NoLead, By::Holder, Stay, Holder::Stay),
+        row(K::Pause, WORKED_ON, NoLead, By::Holder, Stay, Holder::Stay),
+        row(K::Resume, WORKED_ON, NoLead, By::Holder, Stay, Holder::Stay),
         row(K::Handle, UNDER_WAY, NoLead, By::Holder, Go(Handling), Holder::Stay),
         // Carrying a decision out does not undo that it was decided.
         row(K::Handle, &[Decided], NoLead, By::Holder, Stay, Holder::Stay),
@@ -334,8 +371,8 @@ pub const RULES: &[Rule] = {
             Holder::Stay,
         ),
         row(K::Answer, &[Merged, Answered], Lead, By::Holder, Go(Answered), Holder::Stay),
-        row(K::Close, &[Answered, Refused], Any, HolderOrHomeOnceTold, Go(Closed), Holder::Stay),
-        row(K::Reopen, &[Answered, Closed, Refused], Any, HolderOrHome, Go(Reopened), Holder::Stay),
+        row(K::Close, &[Answered, Refused, Referred], Any, HolderOrHomeOnceTold, Go(Closed), Holder::Stay),
+        row(K::Reopen, &[Answered, Closed, Refused, Referred], Any, HolderOrHome, Go(Reopened), Holder::Stay),
         row(
             K::Withdraw,
             &[Registered, Accepted, Handling, Escalated, Returned, Reopened],
@@ -367,6 +404,7 @@ pub const LIMITS: &[Limit] = &[
     Limit { stage: Reopened, what: "answer", working_days: 15, restarts: true },
     Limit { stage: Answered, what: "tell", working_days: 5, restarts: true },
     Limit { stage: Refused, what: "tell", working_days: 5, restarts: true },
+    Limit { stage: Referred, what: "tell", working_days: 5, restarts: true },
 ];
 
 /// Stages in which nothing is due here: the lead's limit counts, or the matter has ended.

@@ -9,6 +9,9 @@ use super::{
     Author, FoldInput, Matter,
     chain::{Branch, Chain, End},
     days::Days,
+    deliberation,
+    evidence::Evidence,
+    gates::Lack,
     history::{History, Past, holds, meet, put, vouched},
     procedure::{self, StepKind},
     rules::{self, Facts, Standing},
@@ -19,11 +22,12 @@ use super::{
 use crate::{
     act::{Act, ActError, Field, Step, Voice},
     change::Body,
-    ids::{ActRef, DocId, PlaceId},
+    ids::{ActRef, DocId, Hash, PlaceId},
     limits::{CLAIMED_DAY_MAX, DAY_AHEAD_MAX},
+    procedure::Procedure,
     value::Value,
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Folds a proposal.
 #[must_use]
@@ -96,6 +100,8 @@ pub(super) struct Judge<'h, 'a> {
     pub(super) corrections: Vec<(usize, usize)>,
     /// Counted tellings by the home place.
     pub(super) tells: Vec<(usize, ActRef)>,
+    /// What counted voices put on record.
+    pub(super) evidence: Vec<(usize, Evidence)>,
     /// Allowed steps that are handling, with their places.
     handlers: Vec<(usize, PlaceId)>,
     pub(super) pending_steps: Vec<u64>,
@@ -118,6 +124,7 @@ impl<'h, 'a> Judge<'h, 'a> {
             names,
             corrections: Vec::new(),
             tells: Vec::new(),
+            evidence: Vec::new(),
             handlers: Vec::new(),
             pending_steps: past.none(),
             newer_steps: past.none(),
@@ -190,7 +197,7 @@ impl<'h, 'a> Judge<'h, 'a> {
                 verdict
             }
             (Ok(Read::Voice(act)), Some(author)) => {
-                let verdict = self.voice(t, act, seen);
+                let verdict = self.voice(t, act, author, day, seen);
                 if let (Voice::Rate { .. }, Verdict::Counted) = (&act.what, verdict) {
                     score_counts = !self.handled_by(t, author.place);
                 }
@@ -311,7 +318,7 @@ impl<'h, 'a> Judge<'h, 'a> {
         if kind != StepKind::Register && act.prev != Some(standing.tip) {
             return Err(self.off_the_tip(t, act, kind));
         }
-        let facts = Seen { judge: self, t, end: seen, standing: &standing };
+        let facts = Seen { judge: self, t, end: seen, standing: Some(&standing), day };
         let acting = rules::acting(kind, &standing, author.place, |place| author.stands_for(place));
         let rule = rules::may(kind, &standing, acting, &facts).map_err(violated)?;
         // A step up is good if it went to whoever was the parent once.
@@ -327,17 +334,22 @@ impl<'h, 'a> Judge<'h, 'a> {
                 }
                 return Ok(false);
             }
-            Step::Accept { procedure, .. } if *procedure != procedure::BUILT_IN => {
+            Step::Accept { procedure, .. }
+                if *procedure != procedure::BUILT_IN && self.input.procedures.get(procedure).is_none() =>
+            {
                 return Err(Verdict::Pending);
             }
             Step::Accept { .. }
+            | Step::Advance { .. }
             | Step::Refuse { .. }
+            | Step::Refer { .. }
             | Step::Handle { .. }
             | Step::Answer { .. }
             | Step::Decide { .. } => self.handlers.push((t, author.place)),
             _ => {}
         }
-        let now = rules::after(rule, &act.what, &standing, self.name(t)?, author.place, day);
+        let facts = Seen { judge: self, t, end: seen, standing: Some(&standing), day };
+        let now = rules::after(rule, &act.what, &standing, self.name(t)?, author.place, day, &facts);
         self.chain.enter_step(t, seen, author.place, now);
         Ok(true)
     }
@@ -406,7 +418,7 @@ impl<'h, 'a> Judge<'h, 'a> {
         Verdict::Violation(Violation::NotRegistered)
     }
 
-    fn voice(&self, t: usize, act: &Act<Voice>, seen: End) -> Verdict {
+    fn voice(&mut self, t: usize, act: &Act<Voice>, author: &Author, day: i64, seen: End) -> Verdict {
         let row = self.past.row(t);
         if !matches!(act.what, Voice::Comment { .. } | Voice::Support { .. }) {
             if meet(row, &self.pending_steps) {
@@ -419,8 +431,8 @@ impl<'h, 'a> Judge<'h, 'a> {
             // What cannot be read takes no reply back, but it may be one, and it may end a vote.
             let waits = match &act.what {
                 Voice::Rate { .. } => standing.reply.is_none(),
-                Voice::Ballot { .. } => true,
-                _ => false,
+                Voice::Tell { .. } => false,
+                _ => true,
             };
             if let Some(unread) = standing.unread.filter(|_| waits) {
                 return unread.why.verdict();
@@ -429,7 +441,7 @@ impl<'h, 'a> Judge<'h, 'a> {
         if let Voice::Tell { answer, .. } = &act.what {
             let replies = |at: usize| {
                 let kind = self.chain.branch(at).and_then(Branch::kind);
-                matches!(kind, Some(StepKind::Answer | StepKind::Refuse))
+                matches!(kind, Some(StepKind::Answer | StepKind::Refuse | StepKind::Refer))
             };
             if !self.known_as(t, *answer).any(replies) {
                 let unread = |at: usize| Some(self.chain.branch(at)?.standing.unread?.why.verdict());
@@ -440,24 +452,37 @@ impl<'h, 'a> Judge<'h, 'a> {
                 return if revoked { Verdict::Revoked } else { Verdict::Violation(Violation::NothingToTell) };
             }
         }
-        match voices::check(&act.what, self.standing(seen)) {
+        let standing = self.standing(seen).copied();
+        let judged = voices::check(&act.what, standing.as_ref())
+            .and_then(|()| self.put_on_record(t, &act.what, author, day, standing, seen));
+        match judged {
             Ok(()) => Verdict::Counted,
             Err(why) => Verdict::Violation(why),
         }
     }
 
-    fn handled_by(&self, t: usize, place: PlaceId) -> bool {
+    /// Who was at the meeting a change records, if names were taken.
+    pub(super) fn roll_at(&self, t: usize) -> Option<&BTreeMap<String, String>> {
+        match &self.slots.get(t)?.read {
+            Some(Read::Voice(Act { what: Voice::Meet { roll, .. }, .. })) => Some(roll),
+            _ => None,
+        }
+    }
+
+    pub(super) fn handled_by(&self, t: usize, place: PlaceId) -> bool {
         let row = self.past.row(t);
         self.handlers.iter().any(|(at, p)| *p == place && holds(row, *at))
     }
 }
 
 /// What the author of a change knew beyond the standing.
-struct Seen<'j, 'h, 'a> {
-    judge: &'j Judge<'h, 'a>,
-    t: usize,
-    end: End,
-    standing: &'j Standing,
+pub(super) struct Seen<'j, 'h, 'a> {
+    pub(super) judge: &'j Judge<'h, 'a>,
+    pub(super) t: usize,
+    pub(super) end: End,
+    pub(super) standing: Option<&'j Standing>,
+    /// The day the change counts as.
+    pub(super) day: i64,
 }
 
 impl Facts for Seen<'_, '_, '_> {
@@ -483,15 +508,26 @@ impl Facts for Seen<'_, '_, '_> {
     fn may_return_to(&self, place: PlaceId) -> bool {
         let chain = &self.judge.chain;
         let held = |at: usize| chain.branch(at).is_some_and(|b| b.standing.holder == place);
-        chain.above(place).contains(&self.standing.holder) && chain.path(self.end).any(held)
+        self.standing.is_some_and(|s| chain.above(place).contains(&s.holder)) && chain.path(self.end).any(held)
     }
 
     fn above_holder(&self, place: PlaceId) -> bool {
-        let (chain, holder) = (&self.judge.chain, self.standing.holder);
+        let Some(holder) = self.standing.map(|s| s.holder) else { return false };
+        let chain = &self.judge.chain;
         chain.above(holder).contains(&place) || chain.took_position(holder).any(|p| p == place)
     }
 
     fn this(&self) -> DocId {
         self.judge.doc
+    }
+
+    fn procedure(&self, pin: &Hash) -> Option<&Procedure> {
+        self.judge.input.procedures.get(pin).map(AsRef::as_ref)
+    }
+
+    fn lacks(&self, procedure: &Procedure, standing: &Standing) -> Vec<Lack> {
+        let row = self.judge.past.row(self.t);
+        let known = self.judge.evidence.iter().filter(|(at, _)| holds(row, *at)).map(|(_, e)| e);
+        deliberation::lacks(procedure, standing, self.day, known)
     }
 }

@@ -4,6 +4,7 @@
 //! it counts cannot drift apart. What depends on more than the standing itself is asked through [`Facts`].
 
 use super::{
+    gates::Lack,
     matter::SymbolicDeadline,
     procedure::{By, Follows, Holder, LIMITS, NO_LIMIT, Rule, Stage, StepKind, Then, rules_of},
     unread::Unread,
@@ -13,6 +14,7 @@ use crate::{
     act::Step,
     ids::{ActRef, DocId, Hash, PlaceId},
     planted::Bug,
+    procedure::{Grade, Limit as StageLimit, Procedure, Urgency},
 };
 use serde::Serialize;
 
@@ -28,7 +30,19 @@ pub(super) struct Standing {
     pub(super) merged_into: Option<DocId>,
     pub(super) before_merge: Option<(Stage, Option<SymbolicDeadline>)>,
     pub(super) procedure: Option<Hash>,
+    /// The place that bound it.
+    pub(super) bound_by: Option<PlaceId>,
     pub(super) calendar: Option<Hash>,
+    /// The stage of the pinned procedure, while the matter is in one.
+    pub(super) at: Option<u16>,
+    /// The step that entered it.
+    pub(super) entered: Option<ActRef>,
+    pub(super) grade: Grade,
+    pub(super) urgency: Urgency,
+    /// The day since when no time runs.
+    pub(super) paused: Option<i64>,
+    /// Working days by which limits were extended.
+    pub(super) extended: u16,
     pub(super) deadline: Option<SymbolicDeadline>,
     /// The newest answer or refusal.
     pub(super) reply: Option<ActRef>,
@@ -50,6 +64,31 @@ pub(super) trait Facts {
     fn above_holder(&self, place: PlaceId) -> bool;
     /// This document.
     fn this(&self) -> DocId;
+    /// A procedure by its pin.
+    fn procedure(&self, pin: &Hash) -> Option<&Procedure>;
+    /// The gates that are not open, to leave the stage with a step of this day.
+    fn lacks(&self, procedure: &Procedure, standing: &Standing) -> Vec<Lack>;
+}
+
+/// Whether the pinned procedure lets the matter be decided or answered.
+fn may_end(standing: &Standing, facts: &impl Facts) -> Result<(), Violation> {
+    let Some(procedure) = standing.procedure.as_ref().and_then(|pin| facts.procedure(pin)) else {
+        return Ok(());
+    };
+    // Passed up, given back or taken up again, it waits to be taken up by whoever holds it now.
+    let stage = standing.at.and_then(|at| procedure.stage(at)).ok_or(Violation::StageForbids)?;
+    if stage.early_end.contains(&standing.grade) {
+        return Ok(());
+    }
+    if !stage.end {
+        return Err(Violation::StageForbids);
+    }
+    open(procedure, standing, facts)
+}
+
+/// Whether the gates of the stage are open.
+fn open(procedure: &Procedure, standing: &Standing, facts: &impl Facts) -> Result<(), Violation> {
+    facts.lacks(procedure, standing).first().map_or(Ok(()), |lack| Err(lack.why))
 }
 
 /// As whom a place acts: as itself where it is the holder; else as a place that was merged into it and is
@@ -107,8 +146,25 @@ pub(super) fn may(
         return who(rule).and(Err(Violation::WrongStage));
     };
     let told = || standing.reply.is_some_and(|r| facts.told(r));
-    match who(rule)?.by {
-        By::HolderOrHomeOnceTold if !holder && !told() => Err(Violation::NotToldYet),
+    if matches!(who(rule)?.by, By::HolderOrHomeOnceTold) && !holder && !told() {
+        return Err(Violation::NotToldYet);
+    }
+    match (kind, standing.paused) {
+        (StepKind::Resume, None) => return Err(Violation::NotPaused),
+        (StepKind::Resume | StepKind::TakeOver | StepKind::Withdraw | StepKind::Correct, _) | (_, None) => {}
+        (_, Some(_)) => return Err(Violation::Paused),
+    }
+    match kind {
+        StepKind::Advance => match standing.at {
+            Some(_) => Ok(rule),
+            None => Err(Violation::NoProcedure),
+        },
+        // A reply carried from the lead is the lead's; a second reply corrects the first.
+        StepKind::Decide | StepKind::Answer
+            if standing.merged_into.is_none() && standing.stage != Stage::Answered =>
+        {
+            may_end(standing, facts).map(|()| rule)
+        }
         _ => Ok(rule),
     }
 }
@@ -130,9 +186,49 @@ pub(super) fn fits(
             ensure(sets_aside.is_none(), Violation::NothingToSetAside)?;
             said(reason)
         }
-        Step::Escalate { to, .. } => ensure(ancestors.first() == Some(to), Violation::NotParent),
+        Step::Escalate { to, .. } => {
+            ensure(ancestors.first() == Some(to), Violation::NotParent)?;
+            let procedure = standing.procedure.as_ref().and_then(|pin| facts.procedure(pin));
+            match procedure.zip(standing.at).and_then(|(p, at)| p.stage(at).map(|s| (p, s))) {
+                // Passed up within the procedure; without such a way the matter leaves it.
+                Some((procedure, stage)) if stage.up.is_some() => open(procedure, standing, facts),
+                _ => Ok(()),
+            }
+        }
         Step::Return { to, reason } => {
             ensure(facts.may_return_to(*to), Violation::NotBelow)?;
+            said(reason)
+        }
+        Step::Advance { to, reason } => {
+            let procedure = standing.procedure.as_ref().and_then(|pin| facts.procedure(pin));
+            let procedure = procedure.ok_or(Violation::NoProcedure)?;
+            let stage = standing.at.and_then(|at| procedure.stage(at)).ok_or(Violation::NoProcedure)?;
+            if stage.go.contains(to) {
+                return open(procedure, standing, facts);
+            }
+            ensure(stage.back.contains(to), Violation::NotAWay)?;
+            reason.as_ref().map_or(Err(Violation::NoText), said)
+        }
+        Step::Accept { procedure, grade, urgency, .. } => {
+            let known = grade.as_deref().is_none_or(|g| Grade::from_name(g).is_some())
+                && urgency.as_deref().is_none_or(|u| Urgency::from_name(u).is_some());
+            ensure(known, Violation::UnknownGrade)?;
+            rebind(procedure, standing, facts)
+        }
+        Step::Assign { unit, .. } => ensure(!unit.trim().is_empty(), Violation::NoText),
+        Step::Extend { working_days, reason } => {
+            said(reason)?;
+            let procedure = standing.procedure.as_ref().and_then(|pin| facts.procedure(pin));
+            let most = procedure.map_or(EXTEND_DAYS_MAX, |p| p.extend_days_max);
+            let asked = working_days.saturating_add(i64::from(standing.extended));
+            ensure(
+                *working_days >= 1 && asked <= i64::from(most) && standing.deadline.is_some(),
+                Violation::TooMuchTime,
+            )
+        }
+        Step::Pause { reason } => said(reason),
+        Step::Refer { to, reason } => {
+            ensure(!to.trim().is_empty(), Violation::NoText)?;
             said(reason)
         }
         Step::Merge { into } => ensure(*into != facts.this(), Violation::IntoItself),
@@ -159,8 +255,8 @@ pub(super) fn fits(
                 None => Ok(()),
             }
         }
-        Step::Accept { .. }
-        | Step::Handle { .. }
+        Step::Handle { .. }
+        | Step::Resume { .. }
         | Step::Unmerge {}
         | Step::Decide { .. }
         | Step::Close { .. }
@@ -169,16 +265,38 @@ pub(super) fn fits(
     }
 }
 
+/// Working days by which limits may be extended in all where no procedure says otherwise.
+const EXTEND_DAYS_MAX: u16 = 30;
+
+/// Whether the matter may be bound to this procedure after what it was bound to before (rule R4): pins never
+/// go back, and whoever bound it does not get rid of its gates by binding it to something else.
+fn rebind(pin: &Hash, standing: &Standing, facts: &impl Facts) -> Result<(), Violation> {
+    let (Some(before), Some(by)) = (&standing.procedure, standing.bound_by) else { return Ok(()) };
+    if before == pin || Bug::PinGoingBack.planted() {
+        return Ok(());
+    }
+    let old = facts.procedure(before);
+    match (old, facts.procedure(pin)) {
+        (Some(old), Some(new)) if old.id == new.id && new.version < old.version => {
+            Err(Violation::PinWentBack)
+        }
+        (Some(old), Some(new)) if old.id == new.id => Ok(()),
+        (Some(_), _) if by == standing.holder => Err(Violation::OtherProcedure),
+        _ => Ok(()),
+    }
+}
+
 /// What a step of this kind has to correct: the fields of a registration; a text of its own.
 pub(super) fn correctable(kind: StepKind) -> (bool, bool) {
     use StepKind::{
-        Absorb, Accept, Answer, Close, Correct, Decide, Escalate, Handle, Merge, Refuse, Register, Release,
-        Reopen, Return, Settle, TakeOver, Unmerge, Withdraw,
+        Absorb, Accept, Advance, Answer, Assign, Close, Correct, Decide, Escalate, Extend, Handle, Merge, Pause,
+        Refer, Refuse, Register, Release, Reopen, Resume, Return, Settle, TakeOver, Unmerge, Withdraw,
     };
     match kind {
         Register => (true, false),
-        Refuse | Handle | Escalate | Return | Answer | Close | Reopen | Withdraw | TakeOver => (false, true),
-        Accept | Merge | Unmerge | Absorb | Release | Decide | Correct | Settle => (false, false),
+        Refuse | Refer | Handle | Escalate | Return | Answer | Close | Reopen | Withdraw | TakeOver | Extend
+        | Pause => (false, true),
+        Accept | Advance | Assign | Resume | Merge | Unmerge | Absorb | Release | Decide | Correct | Settle => (false, false),
     }
 }
 
@@ -194,7 +312,14 @@ pub(super) fn registered(home: PlaceId, act: ActRef, day: i64) -> Standing {
         merged_into: None,
         before_merge: None,
         procedure: None,
+        bound_by: None,
         calendar: None,
+        at: None,
+        entered: None,
+        grade: Grade::Ordinary,
+        urgency: Urgency::Normal,
+        paused: None,
+        extended: 0,
         deadline: limit(Stage::Registered, None, act, day),
         reply: None,
         votes_closed: None,
@@ -214,6 +339,7 @@ fn limit(stage: Stage, running: Option<SymbolicDeadline>, act: ActRef, day: i64)
             from_day: day,
             since: act,
             working_days: limit.working_days,
+            hours: None,
             what: limit.what,
         }),
     }
@@ -227,19 +353,69 @@ pub(super) fn after(
     act: ActRef,
     place: PlaceId,
     day: i64,
+    facts: &impl Facts,
 ) -> Standing {
     let mut now = Standing { tip: act, tip_kind: StepKind::from(step), tip_place: place, ..*before };
     match step {
-        Step::Accept { procedure, calendar } => {
+        Step::Accept { procedure, calendar, grade, urgency } => {
             (now.procedure, now.calendar) = (Some(*procedure), Some(*calendar));
+            let grade = grade.as_deref().and_then(Grade::from_name);
+            let urgency = urgency.as_deref().and_then(Urgency::from_name);
+            now.grade = grade.unwrap_or(before.grade);
+            now.urgency = urgency.unwrap_or(before.urgency);
+            if before.procedure != Some(*procedure) {
+                now.bound_by = Some(place);
+            }
+            // Within the procedure it was passed up or down to a stage; else it begins in the first.
+            let stays = before.procedure == Some(*procedure) && before.at.is_some();
+            let begins = facts.procedure(procedure).is_some_and(|p| !p.stages.is_empty());
+            now.at = if stays { before.at } else { begins.then_some(0) };
+            now.entered = now.at.map(|_| act);
+            now.extended = 0;
+        }
+        Step::Pause { .. } => now.paused = Some(day),
+        Step::Resume { .. } => {
+            // What was left is left still.
+            if let (Some(deadline), Some(since)) = (&mut now.deadline, before.paused) {
+                deadline.from_day = deadline.from_day.saturating_add((day - since).max(0));
+                deadline.since = act;
+            }
+            now.paused = None;
+        }
+        Step::Extend { working_days, .. } => {
+            let more = u16::try_from(*working_days).unwrap_or(0);
+            now.extended = now.extended.saturating_add(more);
+            if let Some(deadline) = &mut now.deadline {
+                deadline.working_days = deadline.working_days.saturating_add(more);
+            }
         }
         Step::Merge { into } => {
             now.merged_into = Some(*into);
             now.before_merge = Some((before.stage, before.deadline));
         }
-        Step::Unmerge {} | Step::Reopen { .. } => (now.merged_into, now.before_merge) = (None, None),
-        Step::Answer { .. } | Step::Refuse { .. } => now.reply = Some(act),
+        Step::Unmerge {} => (now.merged_into, now.before_merge) = (None, None),
+        Step::Reopen { .. } => {
+            (now.merged_into, now.before_merge) = (None, None);
+            (now.at, now.entered) = (None, None);
+        }
+        Step::Answer { .. } | Step::Refuse { .. } | Step::Refer { .. } => now.reply = Some(act),
+        Step::TakeOver { .. } => now.paused = None,
         _ => {}
+    }
+    let procedure = before.procedure.as_ref().and_then(|pin| facts.procedure(pin));
+    if let Some(procedure) = procedure {
+        let stage = before.at.and_then(|at| procedure.stage(at));
+        let to = match step {
+            Step::Advance { to, .. } => Some(Some(to)),
+            Step::Escalate { .. } => Some(stage.and_then(|s| s.up.as_ref())),
+            Step::Return { .. } => Some(stage.and_then(|s| s.down.as_ref())),
+            _ => None,
+        };
+        if let Some(to) = to {
+            now.at = to.and_then(|to| procedure.stage_named(to));
+            now.entered = now.at.map(|_| act);
+            now.extended = 0;
+        }
     }
     if now.tip_kind.closes_votes() {
         now.votes_closed = before.votes_closed.or(Some(act));
@@ -270,5 +446,22 @@ pub(super) fn after(
         (Holder::Home, _) => now.holder = before.home,
         (Holder::Stay | Holder::Named, _) => {}
     }
+    if matches!(step, Step::Accept { .. } | Step::Advance { .. }) {
+        stage_limit(&mut now, act, day, facts);
+    }
     now
+}
+
+/// What is due in the stage of a procedure that was just entered; without a limit of its own that of the
+/// reply goes on.
+fn stage_limit(now: &mut Standing, act: ActRef, day: i64, facts: &impl Facts) {
+    let procedure = now.procedure.as_ref().and_then(|pin| facts.procedure(pin));
+    let Some(stage) = procedure.zip(now.at).and_then(|(p, at)| p.stage(at)) else { return };
+    let (working_days, hours) = match stage.limit(now.urgency) {
+        Some(StageLimit::WorkingDays(days)) => (days, None),
+        Some(StageLimit::Hours(hours)) => (hours.div_ceil(24), Some(hours)),
+        None => return,
+    };
+    let what = if stage.end { "answer" } else { "advance" };
+    now.deadline = Some(SymbolicDeadline { from_day: day, since: act, working_days, hours, what });
 }

@@ -16,7 +16,7 @@ use super::{
     chain::End,
     history::{Row, holds},
     procedure::{BUILT_IN, StepKind, rules_of},
-    proposal::{Judge, Read, STEPS},
+    proposal::{Judge, Read, STEPS, Seen},
     rules::{self, Standing},
     verdict::{Verdict, Violation},
 };
@@ -145,7 +145,8 @@ impl Judge<'_, '_> {
             return violated(Violation::NoText);
         }
         let rule = rules_of(StepKind::TakeOver).next().ok_or(Verdict::Pending)?;
-        let now = rules::after(rule, &act.what, &before, self.name(t)?, author.place, day);
+        let facts = Seen { judge: self, t, end: seen, standing: Some(&before), day };
+        let now = rules::after(rule, &act.what, &before, self.name(t)?, author.place, day, &facts);
         self.chain.enter(t, seen, Some(below), author.place, now);
         Ok(())
     }

@@ -178,6 +178,62 @@ violations! {
     UnknownRatingSource = "unknown_rating_source", "评价来源不在规定之内", "a rating comes from resident, revisit, third_party or proxy";
     /// Fewer than one supporter.
     SupportCount = "support_count", "附议人数至少为一", "support is from at least one person";
+    /// The pinned version is older than the one before.
+    PinWentBack = "pin_went_back", "所依据的程序版本倒退了", "it is bound to an older version of the procedure than before";
+    /// The same place bound the matter to another procedure before.
+    OtherProcedure = "other_procedure", "本单位已按另一程序受理，不能改用", "this place took it up under another procedure";
+    /// A word for the grade or the urgency that is none.
+    UnknownGrade = "unknown_grade", "事项等级或紧急程度不在规定之内", "the grade or the urgency is none of those there are";
+    /// The matter is in no stage of a procedure.
+    NoProcedure = "no_procedure", "事项没有按议事程序受理", "the matter was not taken up under a procedure with stages";
+    /// The stage does not lead there.
+    NotAWay = "not_a_way", "这个环节不能去那里", "the stage does not lead there";
+    /// The procedure does not allow a reply from this stage.
+    StageForbids = "stage_forbids", "程序规定的环节尚未走完", "the procedure has stages to go before that";
+    /// A form must be recorded first.
+    LacksRecord = "lacks_record", "还缺规定的记录", "a record that is required is missing";
+    /// A body must meet first.
+    LacksMeeting = "lacks_meeting", "规定的会议尚未召开", "a meeting that is required has not been held";
+    /// Too few were there.
+    NoQuorum = "no_quorum", "到会人数不足", "too few were there for a quorum";
+    /// Those there do not stand for the people.
+    NotRepresentative = "not_representative", "到会人员代表性不足", "those there are not representative enough";
+    /// A body must vote first.
+    LacksBallot = "lacks_ballot", "尚未表决", "a vote that is required has not been held";
+    /// The vote did not pass.
+    BallotNotPassed = "ballot_not_passed", "表决未通过", "the vote did not pass";
+    /// It has not been posted for long enough.
+    NotPosted = "not_posted", "公示未满规定天数", "it has not been posted for as many days as required";
+    /// Objections wait for a reply.
+    ObjectionsOpen = "objections_open", "还有异议未回复", "objections have not been answered";
+    /// Summonses wait for a reply.
+    SummonsOpen = "summons_open", "还有约请未回复", "summonses have not been answered";
+    /// More was spent than there is budget.
+    OverBudget = "over_budget", "支出超过预算", "more was spent than the budget has";
+    /// The procedure has no such form.
+    UnknownForm = "unknown_form", "程序中没有这张表单", "the procedure has no such form";
+    /// The form has no such field.
+    UnknownField = "unknown_field", "表单中没有这一项", "the form has no such field";
+    /// The form is not filled in as it asks.
+    FormIncomplete = "form_incomplete", "表单没有填完整", "the form is not filled in completely";
+    /// Whoever handled it rates or revisits it.
+    HandledItself = "handled_itself", "经办过的单位不能自己来填", "a place that handled the matter may not fill this in";
+    /// The meeting came too soon after the call.
+    NoticeTooShort = "notice_too_short", "通知时间不足", "the meeting came too soon after it was called";
+    /// The numbers of a meeting contradict each other.
+    MeetingCounts = "meeting_counts", "到会人数前后不符", "the numbers of the meeting contradict each other";
+    /// Somebody voted who was not at the meeting.
+    NotAMember = "not_a_member", "投票人不在到会名单上", "somebody voted who was not at the meeting";
+    /// The call, meeting, posting or question named is not there.
+    NothingThere = "nothing_there", "所引用的通知、会议或公示不存在", "the call, meeting, posting or question it names is not there";
+    /// An objection after the time of the posting.
+    ObjectedTooLate = "objected_too_late", "公示期已过", "the time of the posting is over";
+    /// Time is not asked for within what is allowed.
+    TooMuchTime = "too_much_time", "延期超出程序允许的天数", "more time than the procedure allows";
+    /// The matter is paused.
+    Paused = "paused", "事项已中止，先恢复办理", "the matter is paused; resume it first";
+    /// The matter is not paused.
+    NotPaused = "not_paused", "事项没有中止", "the matter is not paused";
     /// A percentage outside 0 to 100.
     PercentOutOfRange = "percent_out_of_range", "进度须在零至一百之间", "progress is from 0 to 100 percent";
     /// A decision in an outcome that has one.

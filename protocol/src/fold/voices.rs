@@ -33,6 +33,14 @@ pub(super) fn check(voice: &Voice, seen: Option<&Standing>) -> Result<(), Violat
             ensure((1..=5).contains(score), Violation::ScoreOutOfRange)?;
             ensure(RATING_SOURCES.contains(&source.as_str()), Violation::UnknownRatingSource)
         }
+        // What they put on record is judged with it.
+        Voice::Call { .. }
+        | Voice::Meet { .. }
+        | Voice::Record { .. }
+        | Voice::Post { .. }
+        | Voice::Object { .. }
+        | Voice::Summon { .. }
+        | Voice::Respond { .. } => Ok(()),
     }
 }
 

@@ -329,7 +329,18 @@ fn a_vote_must_add_up() {
     let named = |votes: &[(&str, &str)]| match ballot(5, 3, [2, 1, 0]) {
         Voice::Ballot { question, body, eligible, present, in_favour, against, abstain, .. } => {
             let votes = votes.iter().map(|(m, v)| ((*m).into(), (*v).into())).collect::<BTreeMap<_, _>>();
-            Voice::Ballot { question, body, eligible, present, in_favour, against, abstain, votes }
+            Voice::Ballot {
+                question,
+                body,
+                eligible,
+                present,
+                in_favour,
+                against,
+                abstain,
+                votes,
+                meeting: None,
+                counters: None,
+            }
         }
         other => other,
     };
@@ -416,7 +427,7 @@ fn time_limits_follow_the_stage() {
 #[test]
 fn an_unknown_procedure_or_author_waits_and_is_no_violation() {
     let mut w = World::registered();
-    let pin = w.step(VILLAGE, Step::Accept { procedure: Hash([5; 32]), calendar: Hash([7; 32]) });
+    let pin = w.step(VILLAGE, accept_under(Hash([5; 32])));
     let on_top = w.step_on(VILLAGE, Some(pin), handle());
     let comment = w.voice(VILLAGE, Voice::Comment { text: text("急") });
     let m = w.fold();

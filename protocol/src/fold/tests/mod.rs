@@ -5,6 +5,7 @@ mod flow;
 mod forks;
 mod others;
 mod random;
+mod staged;
 mod unread;
 mod work;
 mod world;

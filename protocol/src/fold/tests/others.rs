@@ -11,7 +11,7 @@ use crate::{
 };
 
 fn input<'a>(w: &'a World, changes: &'a [FoldChange]) -> FoldInput<'a> {
-    FoldInput { header: &w.header, changes, authors: &w.authors }
+    FoldInput { header: &w.header, changes, authors: &w.authors, procedures: &w.procedures }
 }
 
 /// A document of another kind, homed at the village.

@@ -61,9 +61,24 @@ fn act(w: &mut World, e: &Event) {
     let step = match e.action % 32 {
         0 | 1 => register(),
         2..=4 if e.choice.is_multiple_of(3) => {
-            Step::Accept { procedure: Hash([1; 32]), calendar: Hash([2; 32]) }
+            Step::Accept { procedure: Hash([1; 32]), calendar: Hash([2; 32]), grade: None, urgency: None }
         }
+        2 | 3 if e.choice.is_multiple_of(2) => Step::Accept {
+            procedure: four_steps(),
+            calendar: Hash([7; 32]),
+            grade: [None, Some("minor".into()), Some("major".into())][e.choice as usize % 3].clone(),
+            urgency: Some("urgent".into()),
+        },
         2..=4 => accept(),
+        24 => Step::Advance {
+            to: ["branch", "council", "posted", "nowhere"][e.choice as usize % 4].into(),
+            reason: (!e.choice.is_multiple_of(3)).then(|| text("再议")),
+        },
+        25 => Step::Pause { reason: text("等测绘") },
+        26 => Step::Resume { note: None },
+        27 => Step::Extend { working_days: i64::from(e.choice % 12), reason: text("汛期") },
+        28 => Step::Refer { to: "县水务局".into(), reason: text("不在本级") },
+        29 => Step::Assign { unit: "便民服务室".into(), person: None, note: None },
         5 => Step::Refuse { reason: text("不归") },
         6 => handle(),
         7 | 8 => escalate(if e.choice.is_multiple_of(5) { place } else { above }),
@@ -91,7 +106,14 @@ fn act(w: &mut World, e: &Event) {
         22 => take_over(),
         23 => Step::Settle { branch: pick(&seen.branches, e.choice).unwrap_or(any) },
         _ => {
-            let voice = match e.choice % 5 {
+            let voice = match e.choice % 12 {
+                5 => proposal_form(),
+                6 => meet("branch", e.day, 9, 7),
+                7 => Voice::Call { body: "council".into(), day: e.day + 3, agenda: text("修涵洞"), venue: None },
+                8 => Voice::Post { days: 5, text: text("拟修涵洞") },
+                9 => Voice::Object { post: any, text: text("占了我家地") },
+                10 => Voice::Summon { unit: "水务站".into(), question: text("管径"), working_days: 5 },
+                11 => Voice::Respond { to: any, text: text("可改道"), relayed: false },
                 0 => Voice::Comment { text: text("说") },
                 1 => ballot(9, 7, [4, 2, 1]),
                 2 => rate("revisit"),
@@ -193,7 +215,8 @@ proptest! {
     ) {
         let mut w = happen(&events);
         let author = w.authors[&w.nodes[node].actor].clone();
-        let matter = w.view(node);
+        let mut matter = w.view(node);
+        matter.look_on(w.today);
         let offer = next::next(&matter, author.place, &author.ancestors);
         let every = offer.items.iter().map(|a| (a.act, true));
         for (name, offered) in every.chain(offer.not_now.iter().map(|a| (a.act, false))).collect::<Vec<_>>() {
@@ -214,6 +237,17 @@ proptest! {
                         "support" => Voice::Support { count: None, note: None },
                         "ballot" => ballot(9, 7, [4, 2, 1]),
                         "tell" => tell(answer.unwrap_or(any)),
+                        "call" => Voice::Call { body: "council".into(), day: 0, agenda: text("议"), venue: None },
+                        "meet" => meet("branch", w.today, 9, 7),
+                        "record" => proposal_form(),
+                        "post" => Voice::Post { days: 5, text: text("拟修涵洞") },
+                        "object" => Voice::Object { post: answer.unwrap_or(none), text: text("不同意") },
+                        "summon" => {
+                            Voice::Summon { unit: "水务站".into(), question: text("管径"), working_days: 5 }
+                        }
+                        "respond" => {
+                            Voice::Respond { to: answer.unwrap_or(none), text: text("可"), relayed: false }
+                        }
                         _ => rate("proxy"),
                     };
                     let allowed = next::check_voice(&matter, author.place, &voice);
@@ -243,7 +277,21 @@ fn step_named(name: &str, m: &Matter, item: Option<&next::NextAct>, to: PlaceId,
     let lead = m.merged_into;
     Some(match StepKind::from_name(name)? {
         StepKind::Register => register(),
-        StepKind::Accept => accept(),
+        StepKind::Accept => match m.procedure {
+            Some(pin) => accept_under(pin),
+            None if choice.is_multiple_of(2) => accept_under(four_steps()),
+            None => accept(),
+        },
+        StepKind::Advance => {
+            let way = item.and_then(|a| a.stages.first());
+            let to = way.map_or_else(|| "nowhere".to_owned(), |w| w.stage.clone());
+            Step::Advance { to, reason: Some(text("往下走")) }
+        }
+        StepKind::Assign => Step::Assign { unit: "便民服务室".into(), person: None, note: None },
+        StepKind::Extend => Step::Extend { working_days: 1, reason: text("汛期") },
+        StepKind::Pause => Step::Pause { reason: text("等测绘") },
+        StepKind::Resume => Step::Resume { note: None },
+        StepKind::Refer => Step::Refer { to: "县水务局".into(), reason: text("不在本级") },
         StepKind::Refuse => Step::Refuse { reason: text("不归") },
         StepKind::Handle => handle(),
         StepKind::Escalate => escalate(to),

@@ -16,7 +16,7 @@ fn violation(why: Violation) -> Verdict {
 const UNKNOWN: Hash = Hash([5; 32]);
 
 fn accept_unknown() -> Step {
-    Step::Accept { procedure: UNKNOWN, calendar: Hash([7; 32]) }
+    accept_under(UNKNOWN)
 }
 
 fn set_aside(first: ActRef) -> Step {

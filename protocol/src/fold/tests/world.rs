@@ -7,6 +7,7 @@ use crate::{
     header::Header,
     ids::{ActRef, ActorId, ChangeHash, DocId, FederationId, Hash, Incarnation, NodeKey, PlaceId, hash},
     kind::Kind,
+    procedure::{Procedures, shipped},
     value::{Map, Value},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,7 @@ pub(super) struct World {
     pub(super) header: Header,
     pub(super) authors: BTreeMap<ActorId, Author>,
     pub(super) changes: Vec<FoldChange>,
+    pub(super) procedures: Procedures,
     pub(super) nodes: Vec<Replica>,
     /// The first byte of the next change's hash, where a test needs a certain order.
     pub(super) next_hash: Option<u8>,
@@ -60,7 +62,16 @@ pub(super) fn register() -> Step {
 }
 
 pub(super) fn accept() -> Step {
-    Step::Accept { procedure: procedure::BUILT_IN, calendar: Hash([7; 32]) }
+    accept_under(procedure::BUILT_IN)
+}
+
+pub(super) fn accept_under(procedure: Hash) -> Step {
+    Step::Accept { procedure, calendar: Hash([7; 32]), grade: None, urgency: None }
+}
+
+/// The procedure of the village of 芦稿, as it is shipped.
+pub(super) fn four_steps() -> Hash {
+    shipped::all().iter().find(|s| s.name == "four_steps.toml").unwrap().procedure.pin
 }
 
 pub(super) fn answer(s: &str) -> Step {
@@ -106,6 +117,28 @@ pub(super) fn ballot(eligible: i64, present: i64, counts: [i64; 3]) -> Voice {
         against,
         abstain,
         votes: BTreeMap::new(),
+        meeting: None,
+        counters: None,
+    }
+}
+
+pub(super) fn proposal_form() -> Voice {
+    let line = |s: &str| crate::value::Value::Str(s.into());
+    let fields = [("topic".to_owned(), line("修涵洞")), ("reason".to_owned(), Value::Text("积水".into()))];
+    Voice::Record { form: "proposal".into(), fields: crate::act::Filled(fields.into()) }
+}
+
+pub(super) fn meet(body: &str, day: i64, eligible: i64, present: i64) -> Voice {
+    Voice::Meet {
+        call: None,
+        body: body.into(),
+        day,
+        eligible,
+        present,
+        remote: 0,
+        roll: BTreeMap::new(),
+        tags: BTreeMap::new(),
+        minutes: text("同意上议事会"),
     }
 }
 
@@ -131,6 +164,7 @@ impl World {
             },
             authors: BTreeMap::new(),
             changes: Vec::new(),
+            procedures: Procedures::shipped_and([]),
             nodes: Vec::new(),
             next_hash: None,
             today: 20_400,
@@ -277,7 +311,12 @@ impl World {
     }
 
     pub(super) fn fold_of(&self, changes: &[FoldChange]) -> Matter {
-        proposal::fold(&FoldInput { header: &self.header, changes, authors: &self.authors })
+        proposal::fold(&FoldInput {
+            header: &self.header,
+            changes,
+            authors: &self.authors,
+            procedures: &self.procedures,
+        })
     }
 
     /// What one node shows.
