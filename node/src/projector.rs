@@ -14,7 +14,8 @@ use crate::{
     arrivals::Arrivals,
     clock::day_of_ms,
     store::{
-        DirtyDoc, ExternalNumber, MatterRow, OutcomeRow, Projection, RawDocument, StoreError, StubRow, World,
+        DirtyDoc, ExternalNumber, IssuedRow, MatterRow, OutcomeRow, Projection, RawDocument, StoreError,
+        StubRow, World,
     },
 };
 use std::{
@@ -75,6 +76,7 @@ enum Folded {
     Matter(Box<FoldedMatter>),
     Outcome(Box<OutcomeRow>),
     Register(DocId, Vec<StubRow>),
+    Procedures(Vec<IssuedRow>),
     /// Nothing that lists show.
     Nothing,
     SetAside(DocId, String),
@@ -243,6 +245,7 @@ impl Projector {
                 }
                 Folded::Outcome(row) => projection.outcomes.push(*row),
                 Folded::Register(doc, rows) => projection.registers.push((doc, rows)),
+                Folded::Procedures(issued) => projection.procedures.extend(issued),
                 Folded::Nothing => {}
                 Folded::SetAside(doc, why) => {
                     warn!(%doc, why, "set aside: it cannot be read here");
@@ -336,7 +339,8 @@ impl At<'_> {
         };
         let cut = self.authors.for_doc(&self.world.directory, &doc, &changes);
         let authors = cut.as_ref().unwrap_or(&self.authors.plain);
-        let input = FoldInput { header: &header, changes: &changes, authors };
+        let procedures = &self.world.procedures;
+        let input = FoldInput { header: &header, changes: &changes, authors, procedures };
         match header.kind {
             Kind::Proposal => {
                 let mut matter = fold::proposal::fold(&input);
@@ -351,7 +355,8 @@ impl At<'_> {
             Kind::Register if header.home != self.world.me.place => {
                 register(doc, &fold::register::fold(&input), updated_at_ms)
             }
-            Kind::Register | Kind::Dossier | Kind::Charter => Folded::Nothing,
+            Kind::Charter => issued(&fold::charter::fold(&input)),
+            Kind::Register | Kind::Dossier => Folded::Nothing,
         }
     }
 
@@ -445,6 +450,18 @@ fn outcome(doc: DocId, outcome: &fold::outcome::Outcome, updated_at_ms: u64) -> 
         updated_at_ms,
         detail,
     }))
+}
+
+/// What a charter issued; a place's own is learnt the same way.
+fn issued(charter: &fold::charter::Charter) -> Folded {
+    let rows = charter.issued.iter().map(|i| IssuedRow {
+        pin: i.pin,
+        place: charter.place,
+        act: i.act,
+        issued_on: day(i.on),
+        file: i.file.clone(),
+    });
+    Folded::Procedures(rows.collect())
 }
 
 fn register(doc: DocId, register: &fold::register::Register, updated_at_ms: u64) -> Folded {

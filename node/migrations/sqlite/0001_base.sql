@@ -212,6 +212,14 @@ CREATE TABLE matters (
 CREATE INDEX matters_by_update ON matters(updated_at_ms, doc);
 CREATE INDEX matters_by_number ON matters(number);
 CREATE INDEX matters_by_due ON matters(due_day) WHERE closed = 0;
+-- Procedures that charters issued, by what pins them: derived from the charters' changes.
+CREATE TABLE procedures (
+    pin BLOB PRIMARY KEY,
+    place BLOB NOT NULL,
+    act TEXT NOT NULL,
+    issued_on TEXT,
+    file TEXT NOT NULL
+);
 CREATE TABLE outcomes (
     doc INTEGER PRIMARY KEY REFERENCES docs(id),
     title TEXT NOT NULL,

@@ -3,7 +3,7 @@
 use super::{
     ActionError, Actions, By,
     author::Draft,
-    privacy,
+    deliberation, privacy,
     request::{ActRequest, OutcomeRequest},
     views::{ActedView, Warning},
     words::{numbers_warning, optional, optional_short, required, short},
@@ -12,7 +12,7 @@ use crate::store::Batch;
 use yishi_protocol::{
     act::{Step, Text, Voice},
     audience::{Grant, Reach},
-    fold::{Matter, Violation, next::NotAllowed, procedure},
+    fold::{Matter, Violation, next::NotAllowed},
     ids::{ActRef, DocId, PlaceId},
 };
 
@@ -54,7 +54,8 @@ impl Actions {
         };
         let locked = self.lock([doc]).await;
         let mut draft = self.draft(&doc).await?;
-        let matter = draft.matter()?;
+        let mut matter = draft.matter()?;
+        matter.look_on(self.today());
         let (what, on, warnings) = self.read(request, &matter, source, to)?;
         let mut batch = self.dated_batch()?;
         if let What::Step(Step::Escalate { to, .. }) = &what {
@@ -92,10 +93,52 @@ impl Actions {
         let mut said: Vec<String> = Vec::new();
         let mut text = |text: &Text| said.push(text.0.clone());
         let what = match request {
-            ActRequest::Accept {} => What::Step(Step::Accept {
-                procedure: procedure::BUILT_IN,
+            ActRequest::Accept { procedure, grade, urgency } => What::Step(Step::Accept {
+                procedure: self.bound_to(procedure.as_deref(), matter)?,
                 calendar: self.calendar().version(),
+                grade: optional_short("grade", grade.as_deref())?,
+                urgency: optional_short("urgency", urgency.as_deref())?,
             }),
+            ActRequest::Advance { to, reason } => {
+                let reason = optional("reason", reason.as_deref())?;
+                reason.iter().for_each(&mut text);
+                What::Step(Step::Advance { to: short("to", &to)?, reason })
+            }
+            ActRequest::Assign { unit, person, note } => {
+                let note = optional("note", note.as_deref())?;
+                note.iter().for_each(&mut text);
+                let person = optional_short("person", person.as_deref())?;
+                What::Step(Step::Assign { unit: short("unit", &unit)?, person, note })
+            }
+            ActRequest::Extend { working_days, reason } => {
+                let reason = required("reason", &reason)?;
+                text(&reason);
+                What::Step(Step::Extend { working_days, reason })
+            }
+            ActRequest::Pause { reason } => {
+                let reason = required("reason", &reason)?;
+                text(&reason);
+                What::Step(Step::Pause { reason })
+            }
+            ActRequest::Resume { note } => {
+                let note = optional("note", note.as_deref())?;
+                note.iter().for_each(&mut text);
+                What::Step(Step::Resume { note })
+            }
+            ActRequest::Refer { to, reason } => {
+                let reason = required("reason", &reason)?;
+                text(&reason);
+                What::Step(Step::Refer { to: short("to", &to)?, reason })
+            }
+            request @ (ActRequest::Call { .. }
+            | ActRequest::Meet { .. }
+            | ActRequest::Record { .. }
+            | ActRequest::Post { .. }
+            | ActRequest::Object { .. }
+            | ActRequest::Summon { .. }
+            | ActRequest::Respond { .. }) => {
+                What::Voice(deliberation::read(request, matter, self.today(), &mut text)?)
+            }
             ActRequest::Refuse { reason } => {
                 let reason = required("reason", &reason)?;
                 text(&reason);
@@ -189,7 +232,19 @@ impl Actions {
             ActRequest::Support { count, note } => {
                 What::Voice(Voice::Support { count, note: optional_short("note", note.as_deref())? })
             }
-            ActRequest::Ballot { question, body, eligible, present, in_favour, against, abstain, votes } => {
+            ActRequest::Ballot {
+                question,
+                body,
+                eligible,
+                present,
+                in_favour,
+                against,
+                abstain,
+                votes,
+                meeting,
+                counters,
+            } => {
+                let meeting = meeting.or_else(|| deliberation::newest_meeting(matter, &body));
                 What::Voice(Voice::Ballot {
                     question: short("question", &question)?,
                     body: short("body", &body)?,
@@ -199,6 +254,8 @@ impl Actions {
                     against,
                     abstain,
                     votes,
+                    meeting,
+                    counters,
                 })
             }
             ActRequest::Merge { .. } | ActRequest::Unmerge {} | ActRequest::Decide { .. } => {

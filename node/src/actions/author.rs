@@ -201,7 +201,12 @@ impl Draft {
 
     /// What the fold looks at.
     pub(crate) fn input(&self) -> FoldInput<'_> {
-        FoldInput { header: &self.header, changes: &self.changes, authors: &self.authors }
+        FoldInput {
+            header: &self.header,
+            changes: &self.changes,
+            authors: &self.authors,
+            procedures: &self.world.procedures,
+        }
     }
 
     /// The matter as it stands, what was added included.
@@ -211,7 +216,8 @@ impl Draft {
 
     /// Adds a step if the procedure allows it now.
     pub(crate) fn step(&mut self, by: Option<&str>, on: i64, what: Step) -> Result<ActRef, ActionError> {
-        let matter = self.matter()?;
+        let mut matter = self.matter()?;
+        matter.look_on(on);
         self.step_on(&matter, by, on, what)
     }
 
@@ -232,7 +238,8 @@ impl Draft {
 
     /// Adds a voice if it makes sense now.
     pub(crate) fn voice(&mut self, by: Option<&str>, on: i64, what: Voice) -> Result<ActRef, ActionError> {
-        let matter = self.matter()?;
+        let mut matter = self.matter()?;
+        matter.look_on(on);
         let home = self.world.acts_for().contains(&matter.home).then_some(matter.home);
         next::check_voice(&matter, home.unwrap_or(self.world.me.place), &what)?;
         self.act("voices", Act { prev: None, on, by: by.map(str::to_owned), what })

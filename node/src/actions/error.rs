@@ -30,6 +30,19 @@ pub enum ActionError {
     UnknownOutcome(String),
     /// No place here is called this.
     UnknownPlace(String),
+    /// No procedure here has this name or pin.
+    UnknownProcedure(String),
+    /// A procedure's file cannot be issued.
+    BadProcedure {
+        /// Line of the first problem.
+        line: usize,
+        /// Its column.
+        column: usize,
+        /// What is wrong, in English.
+        why: String,
+        /// What is wrong, in Chinese.
+        zh: String,
+    },
     /// No list here knows the code.
     UnknownCode(String),
     /// The reference fits several.
@@ -93,6 +106,8 @@ impl ActionError {
             Self::UnknownMatter(_) => "unknown_matter",
             Self::UnknownOutcome(_) => "unknown_outcome",
             Self::UnknownPlace(_) => "unknown_place",
+            Self::UnknownProcedure(_) => "unknown_procedure",
+            Self::BadProcedure { .. } => "bad_procedure",
             Self::UnknownCode(_) => "unknown_code",
             Self::Ambiguous(_) => "ambiguous",
             Self::NotLegal(_) => "not_legal",
@@ -140,6 +155,7 @@ impl ActionError {
             Self::UnknownMatter(_)
             | Self::UnknownOutcome(_)
             | Self::UnknownPlace(_)
+            | Self::UnknownProcedure(_)
             | Self::UnknownCode(_) => Class::NotFound,
             Self::Ambiguous(_)
             | Self::NotLegal(_)
@@ -148,7 +164,7 @@ impl ActionError {
             | Self::ExternalTaken(_)
             | Self::SetAside(_)
             | Self::Store(StoreError::Taken) => Class::Conflict,
-            Self::Invalid { .. } | Self::TooLarge => Class::Invalid,
+            Self::Invalid { .. } | Self::TooLarge | Self::BadProcedure { .. } => Class::Invalid,
             Self::Sealed | Self::NotBelow(_) | Self::Merged(_) => Class::Forbidden,
             Self::Clock(_) | Self::Store(_) | Self::Seal(_) | Self::Broken(_) => Class::Unavailable,
         }
@@ -178,6 +194,12 @@ impl ActionError {
             }
             Self::UnknownPlace(r) => format!(
                 "No place here has the id, code or name “{r}”. Nothing was changed. Look it up in the list of places."
+            ),
+            Self::UnknownProcedure(r) => format!(
+                "No procedure in force here is called “{r}”. Nothing was saved. Look it up in the list of procedures."
+            ),
+            Self::BadProcedure { line, column, why, .. } => format!(
+                "The file was not issued; the procedure in force stays. Line {line}, column {column}: {why}. Mend the file and issue it again."
             ),
             Self::UnknownCode(code) => format!(
                 "The built-in lists have no place {code}. No invitation was made. Check the 12 digits; if they are right, give its name (--name) and level (--level)."
@@ -235,6 +257,12 @@ impl ActionError {
             ),
             Self::UnknownOutcome(r) => format!("本地没有成果“{r}”，没有改动任何内容。请在成果列表中查找。"),
             Self::UnknownPlace(r) => format!("没有名称或代码为“{r}”的单位，没有改动任何内容。请在单位列表中查找。"),
+            Self::UnknownProcedure(r) => {
+                format!("现行议事程序中没有“{r}”，尚未保存。请在程序列表中查找。")
+            }
+            Self::BadProcedure { line, column, zh, .. } => format!(
+                "文件没有发布，现行程序不变。第 {line} 行第 {column} 列：{zh}。请改正后重新发布。"
+            ),
             Self::UnknownCode(code) => format!(
                 "内置区划中没有代码 {code}，没有发出邀请。请核对 12 位代码；如代码无误，请用 --name 写明名称、--level 写明层级。"
             ),

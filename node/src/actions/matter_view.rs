@@ -177,6 +177,7 @@ impl Viewer<'_> {
             timeline: self.timeline(draft, matter),
             next: next_view::names(matter, self.world),
             held_up: matter.held_up.as_ref().map(|held| self.held_up(held)),
+            deliberation: self.deliberation(matter),
         }
     }
 

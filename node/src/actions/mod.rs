@@ -11,6 +11,8 @@
 mod act;
 mod author;
 mod carry;
+mod deliberation;
+mod deliberation_view;
 mod dossier;
 mod error;
 mod find;
@@ -24,6 +26,7 @@ mod outcome;
 mod places;
 mod placing;
 mod privacy;
+mod procedures;
 mod raise;
 mod request;
 mod revoke;
@@ -37,8 +40,8 @@ pub use error::{ActionError, Class};
 pub use links::{LinkNow, LinkStatus};
 pub use request::{
     ActRequest, AdmitRequest, ExportQuery, ExternalRequest, ForgetRequest, ImportRequest, ImportRow,
-    InviteRequest, ListQuery, OutcomeRequest, PageQuery, Petitioner, PlacingRequest, RaiseRequest,
-    RevokeRequest,
+    InviteRequest, ListQuery, OutcomeRequest, PageQuery, Petitioner, PlacingRequest, ProcedureRequest,
+    RaiseRequest, RevokeRequest,
 };
 pub(crate) use sketch::Sketch;
 pub(crate) use stubs::StubsWritten;

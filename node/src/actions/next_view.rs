@@ -5,7 +5,7 @@
 
 use super::{
     ActionError, Actions,
-    views::{FieldView, NextAct, NextName, NextView, NotNow},
+    views::{FieldView, NextAct, NextName, NextView, NotNow, WayView},
 };
 use crate::store::World;
 use yishi_protocol::fold::{
@@ -59,7 +59,13 @@ fn view(next: &Next) -> NextView {
                 fields
             }
         };
-        Some(NextAct { name, fields })
+        let stages = a.stages.iter().map(|w| WayView {
+            stage: w.stage.clone(),
+            label: w.title.zh.clone(),
+            label_en: w.title.en.clone(),
+            back: w.back,
+        });
+        Some(NextAct { name, fields, stages: stages.collect() })
     });
     let not_now = next.not_now.iter().filter_map(|n| {
         let name = named(n.act, n.label, n.label_en)?;
@@ -75,7 +81,8 @@ impl Actions {
     /// As [`Actions::matter`].
     pub async fn next(&self, reference: &str) -> Result<NextView, ActionError> {
         let doc = self.find_matter(reference).await?;
-        let matter = self.draft(&doc).await?.matter()?;
+        let mut matter = self.draft(&doc).await?.matter()?;
+        matter.look_on(self.today());
         Ok(view(&next_of(&matter, &self.world())))
     }
 }

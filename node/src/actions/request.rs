@@ -91,12 +91,144 @@ pub struct OutcomeRequest {
     pub answer: Option<String>,
 }
 
+/// A procedure to issue.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcedureRequest {
+    /// The file.
+    pub file: String,
+}
+
 /// One act in a matter. References to matters are numbers, ids or prefixes of ids.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ActRequest {
     /// 受理.
-    Accept {},
+    Accept {
+        /// The procedure it is bound to, by its name or pin: the newest version in force. Left out, the matter
+        /// keeps the one it has, or is handled without stages.
+        procedure: Option<String>,
+        /// `minor`, `ordinary` or `major`.
+        grade: Option<String>,
+        /// `normal`, `urgent` or `immediate`.
+        urgency: Option<String>,
+    },
+    /// 推进 to another stage of the procedure.
+    Advance {
+        /// The stage.
+        to: String,
+        /// Why, when it goes back.
+        reason: Option<String>,
+    },
+    /// 交办.
+    Assign {
+        /// The unit.
+        unit: String,
+        /// 经办人.
+        person: Option<String>,
+        /// Remark.
+        note: Option<String>,
+    },
+    /// 延期.
+    Extend {
+        /// Working days more.
+        working_days: i64,
+        /// Why.
+        reason: String,
+    },
+    /// 中止.
+    Pause {
+        /// Why.
+        reason: String,
+    },
+    /// 恢复办理.
+    Resume {
+        /// Remark.
+        note: Option<String>,
+    },
+    /// 转出.
+    Refer {
+        /// Who is responsible.
+        to: String,
+        /// Why.
+        reason: String,
+    },
+    /// 通知: a meeting is called.
+    Call {
+        /// Which body.
+        body: String,
+        /// For which day.
+        day: Date,
+        /// What for.
+        agenda: String,
+        /// Where.
+        venue: Option<String>,
+    },
+    /// 议: a meeting was held.
+    Meet {
+        /// The call to it; the newest of this body if there is one.
+        call: Option<ActRef>,
+        /// Which body.
+        body: String,
+        /// On which day; today if missing.
+        day: Option<Date>,
+        /// Entitled to be there.
+        eligible: i64,
+        /// There.
+        present: i64,
+        /// There by telephone or video.
+        #[serde(default)]
+        remote: i64,
+        /// Member id to `present`, `remote` or `absent`.
+        #[serde(default)]
+        roll: BTreeMap<String, String>,
+        /// How many of those there carry a tag.
+        #[serde(default)]
+        tags: BTreeMap<String, i64>,
+        /// What was said and settled.
+        minutes: String,
+    },
+    /// 记录: a form of the procedure.
+    Record {
+        /// Which form.
+        form: String,
+        /// What is filled in, by the fields' names.
+        #[serde(default)]
+        fields: BTreeMap<String, serde_json::Value>,
+    },
+    /// 公示.
+    Post {
+        /// What is posted.
+        text: String,
+        /// For so many days.
+        days: i64,
+    },
+    /// 异议.
+    Object {
+        /// To which posting; the newest if missing.
+        post: Option<ActRef>,
+        /// The objection.
+        text: String,
+    },
+    /// 约请.
+    Summon {
+        /// Who must say something to it.
+        unit: String,
+        /// What is asked.
+        question: String,
+        /// Within so many working days.
+        working_days: i64,
+    },
+    /// 回复 to an objection or a summons.
+    Respond {
+        /// To which; the oldest without a reply if missing.
+        to: Option<ActRef>,
+        /// The words.
+        text: String,
+        /// Whether it was said on paper or by telephone and is passed on here.
+        #[serde(default)]
+        relayed: bool,
+    },
     /// 不予受理.
     Refuse {
         /// Why.
@@ -229,6 +361,10 @@ pub enum ActRequest {
         /// Member id to `for`, `against` or `abstain`.
         #[serde(default)]
         votes: BTreeMap<String, String>,
+        /// The meeting it was held in; the newest of this body if there is one.
+        meeting: Option<ActRef>,
+        /// 唱票, 计票, 监票: `caller`, `teller`, `watcher`, by name.
+        counters: Option<BTreeMap<String, String>>,
     },
     /// 提级接办.
     TakeOver {

@@ -3,9 +3,14 @@
 //! A view is made for one moment: names of places come from the certificates known now, deadlines from
 //! today and the calendar, and "stored" from receipts. Nothing of it is kept.
 
+mod deliberation;
 mod links;
 mod tree;
 
+pub use deliberation::{
+    AskedView, AssignedView, BallotView, BoundView, CallView, DeliberationView, LackView, MeetingView, Noted,
+    PostView, ProblemView, ProcedureView, RecordView, SaidView, StageView, StagedView, WayView,
+};
 pub use links::{HeldBackView, LinkView, LinksView};
 pub use tree::{AdmitView, PlacingView, RevokeView, UncountedView};
 
@@ -276,6 +281,9 @@ pub struct NextAct {
     pub name: NextName,
     /// What is filled in.
     pub fields: Vec<FieldView>,
+    /// The stages it may go to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<WayView>,
 }
 
 /// An act that is not allowed now.
@@ -372,6 +380,8 @@ pub struct MatterView {
     pub next: Vec<NextName>,
     /// The step that holds it up here, if one does, and who can help.
     pub held_up: Option<HeldUpView>,
+    /// Where it is in its procedure, and what was put on record.
+    pub deliberation: DeliberationView,
 }
 
 /// A step this program cannot follow, with what rests on it.

@@ -50,6 +50,14 @@ pub enum Op {
     Outcomes,
     /// One outcome.
     Outcome,
+    /// Procedures in force.
+    Procedures,
+    /// The file of one.
+    ProcedureFile,
+    /// What issuing a file would do.
+    StageProcedure,
+    /// Issue a procedure.
+    IssueProcedure,
     /// The links.
     Link,
     /// Dial the parent now.
@@ -269,6 +277,41 @@ pub const ROUTES: &[Route] = &[
         (201, "Outcome"),
     ),
     read(Op::Outcome, "/api/v1/outcomes/{ref}", READ, ("One outcome", "一项决定"), &[], "Outcome"),
+    read(
+        Op::Procedures,
+        "/api/v1/procedures",
+        READ,
+        ("Procedures in force", "现行议事程序"),
+        &[],
+        "ProcedureList",
+    ),
+    read(
+        Op::ProcedureFile,
+        "/api/v1/procedures/{procedure}",
+        READ,
+        ("The file of a procedure", "议事程序文件"),
+        &[],
+        "ProcedureFile",
+    ),
+    Route {
+        op: Op::StageProcedure,
+        method: "POST",
+        path: "/api/v1/procedures/stage",
+        need: Need::May(Permit::Places),
+        words: ("What issuing a file would do", "试发布议事程序"),
+        query: &[],
+        takes: Some("NewProcedure"),
+        gives: (200, "StagedProcedure"),
+        creates: false,
+    },
+    create(
+        Op::IssueProcedure,
+        "/api/v1/procedures",
+        Need::May(Permit::Places),
+        ("Issue a procedure", "发布议事程序"),
+        "NewProcedure",
+        (201, "StagedProcedure"),
+    ),
     read(Op::Link, "/api/v1/link", READ, ("The links up and down", "上下级连接"), &[], "Links"),
     Route {
         op: Op::Reconnect,

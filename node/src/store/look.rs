@@ -319,7 +319,9 @@ async fn world(
         });
     }
     let epoch = Epoch(value(&values, "epoch")?);
-    Ok((World { directory, me: Me { place, cert, keys, incarnation, actor }, links }, epoch))
+    let procedures = super::procedures::load(conn).await?;
+    let me = Me { place, cert, keys, incarnation, actor };
+    Ok((World { directory, me, links, procedures }, epoch))
 }
 
 /// How much there is to look at.

@@ -5,7 +5,7 @@
 //! `detail` is the fold as JSON for a single page. Days are `YYYY-MM-DD` and sort as text.
 
 use super::{
-    Store,
+    IssuedRow, Store,
     batch::ExternalNumber,
     columns::{array, insert_rows, json_ids, json_ints, optional_array, small, unsigned},
     error::StoreError,
@@ -124,6 +124,8 @@ pub struct Projection {
     pub outcomes: Vec<OutcomeRow>,
     /// Registers folded, each with all of its stubs.
     pub registers: Vec<(DocId, Vec<StubRow>)>,
+    /// Procedures that charters issued.
+    pub procedures: Vec<IssuedRow>,
     /// Every document that was taken from the queue, also those without a row.
     pub done: Vec<DirtyDoc>,
 }
@@ -176,7 +178,7 @@ fn bytes_of<const N: usize>(id: [u8; N]) -> Vec<u8> {
 
 impl Tx {
     async fn project(&mut self, projection: Projection) -> Result<(), StoreError> {
-        let Projection { matters, outcomes, registers, done } = projection;
+        let Projection { matters, outcomes, registers, procedures, done } = projection;
         let named = matters.iter().map(|m| m.doc).chain(outcomes.iter().map(|o| o.doc));
         let rows = self.doc_rows(named.chain(registers.iter().map(|r| r.0))).await?;
         let row_of = |doc: DocId| rows.get(&doc).copied().ok_or(StoreError::UnknownDocument(doc));
@@ -217,7 +219,9 @@ impl Tx {
             let row = row_of(register)?;
             self.project_stubs(row, stubs).await?;
         }
-        self.undirty(&done).await
+        self.undirty(&done).await?;
+        // After it: what waits for a new one is queued again.
+        self.keep_procedures(procedures).await
     }
 
     async fn project_outcome(&mut self, row: i64, outcome: OutcomeRow) -> Result<(), StoreError> {

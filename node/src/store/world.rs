@@ -16,6 +16,7 @@ use yishi_protocol::{
     ids::{ActorId, CertHash, Incarnation, PlaceId},
     key::SecretKeys,
     planted::Bug,
+    procedure::Procedures,
 };
 
 /// A link of this node, to its parent or to one child.
@@ -65,6 +66,8 @@ pub struct World {
     pub me: Me,
     /// The open links, by number.
     pub links: Vec<Link>,
+    /// Procedures that come with the program, and those of charters that are here.
+    pub procedures: Procedures,
 }
 
 impl World {

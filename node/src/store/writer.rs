@@ -333,7 +333,7 @@ impl State {
             Ok(optional_unsigned(&row, column)?.map_or(1, |last| last.cast_signed() + 1))
         };
         let state = Self {
-            world: Arc::new(World { directory, me, links }),
+            world: Arc::new(World { directory, me, links, procedures: super::procedures::load(conn).await? }),
             heads,
             next_commit: next(0)?,
             next_doc: next(1)?,

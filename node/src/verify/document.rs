@@ -22,6 +22,7 @@ use yishi_protocol::{
     ids::{ActorId, CertHash, ChangeHash, DocId, Hash, PlaceId},
     key::{Signature, commit_message, verify},
     kind::Kind,
+    procedure::Procedures,
     wire::{Block, BlockActor, DocRef, Elided, Section, Shape, SignedAt},
 };
 
@@ -29,6 +30,7 @@ use yishi_protocol::{
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) directory: Directory,
+    pub(super) procedures: Procedures,
     pub(super) me: PlaceId,
     pub(super) certs: BTreeMap<i64, CertHash>,
     pub(super) actors: BTreeMap<i64, ActorRecord>,
@@ -279,7 +281,8 @@ impl Context {
         let actors: BTreeSet<ActorId> = commits.iter().map(|c| c.actor).collect();
         let mine = records.iter().filter(|r| actors.contains(&r.actor));
         let authors = authors_of(&self.directory, &one.id, mine);
-        let input = FoldInput { header: &one.header, changes: &changes, authors: &authors };
+        let procedures = &self.procedures;
+        let input = FoldInput { header: &one.header, changes: &changes, authors: &authors, procedures };
         let Some((_, matter)) = folded(&input) else {
             let zh = "签名都成立，但各项记录合不到一起，程序读它时出错".to_owned();
             let en = "its signatures hold, but adding its changes up fails".to_owned();

@@ -13,8 +13,11 @@ async fn every_address_of_the_document_answers() {
     let document = document.json();
     let mut asked = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
-        let address =
-            path.replace("{ref}", "unknown").replace("{place}", "unknown").replace("{id}", "unknown");
+        let address = path
+            .replace("{ref}", "unknown")
+            .replace("{place}", "unknown")
+            .replace("{id}", "unknown")
+            .replace("{procedure}", "unknown");
         for (method, operation) in methods.as_object().unwrap() {
             let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap();
             let kind = operation["requestBody"].is_object().then_some("application/json");
@@ -75,6 +78,8 @@ async fn answers_have_the_shapes_promised() {
         ("/api/v1/outcomes".to_owned(), "OutcomeList"),
         (format!("/api/v1/outcomes/{}", decided.json()["id"].as_str().unwrap()), "Outcome"),
         ("/api/v1/link".to_owned(), "Links"),
+        ("/api/v1/procedures".to_owned(), "ProcedureList"),
+        ("/api/v1/procedures/four_steps".to_owned(), "ProcedureFile"),
         ("/api/v1/users".to_owned(), "UserList"),
         ("/api/v1/tokens".to_owned(), "TokenList"),
     ] {

@@ -147,8 +147,7 @@ impl Field for Filled {
     }
     fn from_value(value: Value) -> Option<Self> {
         let Value::Map(map) = value else { return None };
-        let fits =
-            |v: &Value| matches!(v, Value::Str(_) | Value::Text(_) | Value::Int(_) | Value::Bool(_));
+        let fits = |v: &Value| matches!(v, Value::Str(_) | Value::Text(_) | Value::Int(_) | Value::Bool(_));
         map.values().all(fits).then_some(Self(map))
     }
 }

@@ -6,8 +6,9 @@ use super::{
     gates,
     history::holds,
     matter::{
-        Asked, Assigned, AtStage, Ballot, BallotState, Called, Comment, External, Filling, Fork, Held, Listed,
-        Matter, Met, Posted, Rating, Recorded, Reply, Said, Source, Support, Telling, TimelineEntry, Tip,
+        Asked, Assigned, AtStage, Ballot, BallotState, Called, Comment, External, Filling, Fork, Held,
+        Listed, Matter, Met, Posted, Rating, Recorded, Reply, Said, Source, Support, Telling, TimelineEntry,
+        Tip,
     },
     procedure::{Stage, StepKind},
     proposal::{Judge, Read},
@@ -143,7 +144,8 @@ impl Judge<'_, '_> {
         matter.evidence = std::mem::take(&mut self.evidence).into_iter().map(|(_, e)| e).collect();
         (matter.budget_yuan, matter.spent_yuan) = gates::money(matter.evidence.iter());
         for met in &mut matter.meetings {
-            let quorate = |e: &Evidence| e.act == met.act && matches!(e.what, Piece::Meeting { quorate: true, .. });
+            let quorate =
+                |e: &Evidence| e.act == met.act && matches!(e.what, Piece::Meeting { quorate: true, .. });
             met.quorate = matter.evidence.iter().any(quorate);
         }
         matter.today = matter.latest_day;
@@ -528,7 +530,12 @@ impl Matter {
     }
 
     /// Adds what was put on record where it counts; returns its words.
-    fn take_record(&mut self, voice: Voice, Mark { act, place, on, .. }: Mark, counted: bool) -> Option<String> {
+    fn take_record(
+        &mut self,
+        voice: Voice,
+        Mark { act, place, on, .. }: Mark,
+        counted: bool,
+    ) -> Option<String> {
         match voice {
             Voice::Call { body, day, agenda: Text(agenda), venue } => {
                 if counted {
@@ -536,7 +543,17 @@ impl Matter {
                 }
                 Some(agenda)
             }
-            Voice::Meet { call, body, day, eligible, present, remote, roll, tags, minutes: Text(minutes) } => {
+            Voice::Meet {
+                call,
+                body,
+                day,
+                eligible,
+                present,
+                remote,
+                roll,
+                tags,
+                minutes: Text(minutes),
+            } => {
                 if counted {
                     let (quorate, minutes) = (false, minutes.clone());
                     #[rustfmt::skip]

@@ -58,7 +58,10 @@ pub(super) fn piece(
             let there = present.checked_add(*remote).filter(|_| *present >= 0 && *remote >= 0);
             let there = there.filter(|there| there <= eligible).ok_or(Violation::MeetingCounts)?;
             let fits = tags.values().all(|n| (0..=there).contains(n));
-            ensure(fits && (roll.is_empty() || counts(roll) == Some((*present, *remote))), Violation::MeetingCounts)?;
+            ensure(
+                fits && (roll.is_empty() || counts(roll) == Some((*present, *remote))),
+                Violation::MeetingCounts,
+            )?;
             // Nobody has met on a day that is still to come.
             ensure(*on <= day, Violation::DayAhead)?;
             let called = match call {

@@ -98,9 +98,9 @@ impl Leaving<'_> {
                     return missing(Violation::NoQuorum, body, zh, en);
                 }
                 let short = tags.iter().find(|(tag, share)| {
-                    !quorate.iter().any(|(there, said)| {
-                        share.reached(said.get(*tag).copied().unwrap_or(0), *there)
-                    })
+                    !quorate
+                        .iter()
+                        .any(|(there, said)| share.reached(said.get(*tag).copied().unwrap_or(0), *there))
                 });
                 let (tag, share) = short?;
                 missing(
@@ -183,9 +183,7 @@ impl Leaving<'_> {
             );
         }
         let open = self.evidence.iter().filter(|e| match e.what {
-            Piece::Objection { post } => {
-                posts.iter().any(|p| p.act == post) && !self.answered(e.act)
-            }
+            Piece::Objection { post } => posts.iter().any(|p| p.act == post) && !self.answered(e.act),
             _ => false,
         });
         let open = if objections_answered { open.count() } else { 0 };

@@ -41,8 +41,9 @@ mod tests;
 
 pub use gates::Lack;
 pub use matter::{
-    Asked, Assigned, AtStage, Ballot, BallotState, Called, Comment, External, Fork, Held, Listed, Matter, Met,
-    Posted, Rating, Recorded, Reply, Source, Support, SymbolicDeadline, Telling, TimelineEntry, Tip,
+    Asked, Assigned, AtStage, Ballot, BallotState, Called, Comment, External, Filling, Fork, Held, Listed,
+    Matter, Met, Posted, Rating, Recorded, Reply, Said, Source, Support, SymbolicDeadline, Telling,
+    TimelineEntry, Tip,
 };
 pub use unread::{HeldUp, Why};
 pub use verdict::{Verdict, Violation};

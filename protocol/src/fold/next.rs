@@ -326,7 +326,8 @@ pub fn next(matter: &Matter, place: PlaceId, ancestors: &[PlaceId]) -> Next {
 
 /// The voices offered, in this order.
 const VOICES: [&str; 12] = [
-    "comment", "support", "record", "call", "meet", "ballot", "post", "object", "summon", "respond", "tell", "rate",
+    "comment", "support", "record", "call", "meet", "ballot", "post", "object", "summon", "respond", "tell",
+    "rate",
 ];
 
 fn bare(act: &'static str, label: &'static str, label_en: &'static str, prev: Option<ActRef>) -> NextAct {
@@ -501,7 +502,8 @@ fn not_now(
                 en = lacks.iter().map(|l| l.en.as_str()).collect::<Vec<_>>().join("; ");
             } else if let (Violation::StageForbids, Some(at)) = (why, &matter.at) {
                 zh = format!("现在的环节是“{}”，程序规定的环节走完才能办", at.title.zh);
-                en = format!("the matter is at “{}”; the procedure has stages to go before that", at.title.en);
+                en =
+                    format!("the matter is at “{}”; the procedure has stages to go before that", at.title.en);
             }
         }
         (NotAllowed::Violation(Violation::NotParent), _) => {
@@ -537,7 +539,15 @@ pub fn fields_of(act: &str) -> &'static [Entry] {
         "decide" => const { &[must("outcome", "outcome")] },
         "answer" => const { &[must("text", "text")] },
         "close" | "resume" => const { &[may("note", "text")] },
-        "accept" => const { &[may("procedure", "procedure"), may("grade", "minor|ordinary|major"), may("urgency", "normal|urgent|immediate")] },
+        "accept" => {
+            const {
+                &[
+                    may("procedure", "procedure"),
+                    may("grade", "minor|ordinary|major"),
+                    may("urgency", "normal|urgent|immediate"),
+                ]
+            }
+        }
         "advance" => const { &[must("to", "stage"), may("reason", "text")] },
         "assign" => const { &[must("unit", "string"), may("person", "string"), may("note", "text")] },
         "extend" => const { &[must("working_days", "number"), must("reason", "text")] },
@@ -564,7 +574,9 @@ pub fn fields_of(act: &str) -> &'static [Entry] {
         "record" => const { &[must("form", "form"), must("fields", "fields")] },
         "post" => const { &[must("text", "text"), must("days", "number")] },
         "object" => const { &[may("post", "reply"), must("text", "text")] },
-        "summon" => const { &[must("unit", "string"), must("question", "text"), must("working_days", "number")] },
+        "summon" => {
+            const { &[must("unit", "string"), must("question", "text"), must("working_days", "number")] }
+        }
         "respond" => const { &[may("to", "reply"), must("text", "text"), may("relayed", "yes_no")] },
         "correct" => {
             const { &[may("title", "string"), may("body", "text"), may("category", "string"), may("text", "text")] }

@@ -159,7 +159,10 @@ impl StepKind {
     /// Whether votes that its author did not know come late, and later ones are closed.
     #[must_use]
     pub fn closes_votes(self) -> bool {
-        matches!(self, Self::Decide | Self::Answer | Self::Refuse | Self::Refer | Self::Close | Self::Withdraw)
+        matches!(
+            self,
+            Self::Decide | Self::Answer | Self::Refuse | Self::Refer | Self::Close | Self::Withdraw
+        )
     }
 }
 

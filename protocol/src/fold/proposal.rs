@@ -508,7 +508,8 @@ impl Facts for Seen<'_, '_, '_> {
     fn may_return_to(&self, place: PlaceId) -> bool {
         let chain = &self.judge.chain;
         let held = |at: usize| chain.branch(at).is_some_and(|b| b.standing.holder == place);
-        self.standing.is_some_and(|s| chain.above(place).contains(&s.holder)) && chain.path(self.end).any(held)
+        self.standing.is_some_and(|s| chain.above(place).contains(&s.holder))
+            && chain.path(self.end).any(held)
     }
 
     fn above_holder(&self, place: PlaceId) -> bool {

@@ -289,14 +289,15 @@ fn rebind(pin: &Hash, standing: &Standing, facts: &impl Facts) -> Result<(), Vio
 /// What a step of this kind has to correct: the fields of a registration; a text of its own.
 pub(super) fn correctable(kind: StepKind) -> (bool, bool) {
     use StepKind::{
-        Absorb, Accept, Advance, Answer, Assign, Close, Correct, Decide, Escalate, Extend, Handle, Merge, Pause,
-        Refer, Refuse, Register, Release, Reopen, Resume, Return, Settle, TakeOver, Unmerge, Withdraw,
+        Absorb, Accept, Advance, Answer, Assign, Close, Correct, Decide, Escalate, Extend, Handle, Merge,
+        Pause, Refer, Refuse, Register, Release, Reopen, Resume, Return, Settle, TakeOver, Unmerge, Withdraw,
     };
     match kind {
         Register => (true, false),
-        Refuse | Refer | Handle | Escalate | Return | Answer | Close | Reopen | Withdraw | TakeOver | Extend
-        | Pause => (false, true),
-        Accept | Advance | Assign | Resume | Merge | Unmerge | Absorb | Release | Decide | Correct | Settle => (false, false),
+        Refuse | Refer | Handle | Escalate | Return | Answer | Close | Reopen | Withdraw | TakeOver
+        | Extend | Pause => (false, true),
+        Accept | Advance | Assign | Resume | Merge | Unmerge | Absorb | Release | Decide | Correct
+        | Settle => (false, false),
     }
 }
 

@@ -227,9 +227,8 @@ fn meets(stage: &Stage, who: &str) -> bool {
 }
 
 fn written_before(procedure: &Procedure, stage: usize, wanted: &str) -> bool {
-    let asks = |s: &Stage| {
-        s.gates.iter().any(|g| matches!(&g.need, Need::Record { form, .. } if form == wanted))
-    };
+    let asks =
+        |s: &Stage| s.gates.iter().any(|g| matches!(&g.need, Need::Record { form, .. } if form == wanted));
     let Some(here) = procedure.stages.get(stage) else { return false };
     let mut before: BTreeSet<&str> = BTreeSet::from([here.id.as_str()]);
     loop {
@@ -248,13 +247,10 @@ fn written_before(procedure: &Procedure, stage: usize, wanted: &str) -> bool {
 
 /// What nothing asks for is not wrong, but was perhaps meant to be asked for.
 fn unused(procedure: &Procedure, tell: &mut impl FnMut(Fault)) {
-    let uses = |test: &dyn Fn(&Need) -> bool| {
-        procedure.stages.iter().any(|s| s.gates.iter().any(|g| test(&g.need)))
-    };
+    let uses =
+        |test: &dyn Fn(&Need) -> bool| procedure.stages.iter().any(|s| s.gates.iter().any(|g| test(&g.need)));
     for body in &procedure.bodies {
-        let meets = |need: &Need| {
-            matches!(need, Need::Meeting { body: b, .. } | Need::Ballot { body: b, .. } if *b == body.id)
-        };
+        let meets = |need: &Need| matches!(need, Need::Meeting { body: b, .. } | Need::Ballot { body: b, .. } if *b == body.id);
         if !uses(&meets) {
             tell(warning(
                 Place::Body(body.id.clone()),

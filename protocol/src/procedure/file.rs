@@ -188,7 +188,12 @@ pub fn read(file: &str) -> Result<(Procedure, Vec<Problem>), Vec<Problem>> {
         Ok(parsed) => parsed,
         Err(error) => {
             let said = error.message().to_owned();
-            reader.error(error.span().unwrap_or(0..0), "not_readable", said.clone(), format!("读不懂：{said}"));
+            reader.error(
+                error.span().unwrap_or(0..0),
+                "not_readable",
+                said.clone(),
+                format!("读不懂：{said}"),
+            );
             return Err(reader.problems);
         }
     };

@@ -22,9 +22,7 @@ macro_rules! files {
     };
 }
 
-files![
-    "four_steps.toml",
-];
+files!["four_steps.toml",];
 
 /// All of them. A file that does not read is left out; a test sees to it that each does.
 pub fn all() -> &'static [Shipped] {

@@ -308,5 +308,7 @@ pub(crate) fn ballot(in_favour: i64, against: i64) -> Voice {
         against,
         abstain: 0,
         votes: BTreeMap::new(),
+        meeting: None,
+        counters: None,
     }
 }

@@ -4,6 +4,7 @@ mod matters;
 mod outcomes;
 mod people;
 mod places;
+mod procedures;
 mod session;
 
 use super::{
@@ -57,6 +58,10 @@ fn attach(op: Op) -> MethodRouter<Arc<House>> {
         Op::Decide => post(outcomes::decide),
         Op::Outcomes => get(outcomes::list),
         Op::Outcome => get(outcomes::one),
+        Op::Procedures => get(procedures::list),
+        Op::ProcedureFile => get(procedures::file),
+        Op::StageProcedure => post(procedures::stage),
+        Op::IssueProcedure => post(procedures::issue),
         Op::Link => get(places::link),
         Op::Reconnect => post(places::reconnect),
         Op::Users => get(people::users),

@@ -109,7 +109,12 @@ fn act(w: &mut World, e: &Event) {
             let voice = match e.choice % 12 {
                 5 => proposal_form(),
                 6 => meet("branch", e.day, 9, 7),
-                7 => Voice::Call { body: "council".into(), day: e.day + 3, agenda: text("修涵洞"), venue: None },
+                7 => Voice::Call {
+                    body: "council".into(),
+                    day: e.day + 3,
+                    agenda: text("修涵洞"),
+                    venue: None,
+                },
                 8 => Voice::Post { days: 5, text: text("拟修涵洞") },
                 9 => Voice::Object { post: any, text: text("占了我家地") },
                 10 => Voice::Summon { unit: "水务站".into(), question: text("管径"), working_days: 5 },

@@ -118,7 +118,8 @@ fn council(w: &mut World, women: i64, counts: [i64; 3]) -> ActRef {
     let called =
         w.voice(VILLAGE, Voice::Call { body: "council".into(), day, agenda: text("修路"), venue: None });
     w.today = day;
-    let Voice::Meet { body, eligible, present, remote, roll, minutes, .. } = meet("council", day, 30, 24) else {
+    let Voice::Meet { body, eligible, present, remote, roll, minutes, .. } = meet("council", day, 30, 24)
+    else {
         unreachable!()
     };
     let tags = [("women".to_owned(), women)].into();

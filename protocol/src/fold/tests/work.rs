@@ -12,7 +12,8 @@ fn bound(changes: usize) -> u64 {
 }
 
 fn looks(w: &World) -> u64 {
-    let input = FoldInput { header: &w.header, changes: &w.changes, authors: &w.authors, procedures: &w.procedures };
+    let input =
+        FoldInput { header: &w.header, changes: &w.changes, authors: &w.authors, procedures: &w.procedures };
     let (matter, looks) = proposal::fold_counting(&input);
     assert_eq!(matter.timeline.len() + 1, w.changes.len());
     looks

@@ -276,7 +276,7 @@ impl Federation {
             },
         )?;
         let calendar = self.calendar;
-        draft.step(&mut rng, village, Step::Accept { procedure: procedure::BUILT_IN, calendar })?;
+        draft.step(&mut rng, village, accept(calendar))?;
         let comment = |rng: &mut StdRng| Voice::Comment { text: Text(texts::comment(rng)) };
         for _ in 0..2 {
             let what = comment(&mut rng);
@@ -356,7 +356,13 @@ fn ballot(rng: &mut StdRng) -> Voice {
         against: count("against"),
         abstain: count("abstain"),
         votes,
+        meeting: None,
+        counters: None,
     }
+}
+
+fn accept(calendar: Hash) -> Step {
+    Step::Accept { procedure: procedure::BUILT_IN, calendar, grade: None, urgency: None }
 }
 
 fn below(rng: &mut StdRng, above: &Place, code: &str, name: &str, level: &str) -> Place {

@@ -11,6 +11,7 @@ use yishi_protocol::{
     fold::{Author, FoldChange, FoldInput},
     ids::{ActorId, DocId, PlaceId},
     kind::Kind,
+    procedure::Procedures,
 };
 
 /// One node's documents.
@@ -22,6 +23,8 @@ pub struct Holding {
     pub place: PlaceId,
     /// Certificates and revocations as known there.
     pub directory: Directory,
+    /// The procedures that are there.
+    pub procedures: Procedures,
     /// Its documents.
     pub docs: BTreeMap<DocId, WholeDocument>,
     /// Whose the actors are, as known there.
@@ -52,6 +55,7 @@ impl Census {
                 name: node.name.clone(),
                 place: node.place,
                 directory: node.store.world().directory.clone(),
+                procedures: node.store.world().procedures.clone(),
                 docs,
                 records: records.into_iter().map(|r| (r.actor, r)).collect(),
             });
@@ -111,6 +115,7 @@ impl Holding {
     pub fn with_input<T>(&self, doc: &DocId, then: impl FnOnce(&FoldInput<'_>) -> T) -> Option<T> {
         let header = &self.docs.get(doc)?.header;
         let (changes, authors) = (self.changes(doc), self.authors(doc));
-        Some(then(&FoldInput { header, changes: &changes, authors: &authors }))
+        let procedures = &self.procedures;
+        Some(then(&FoldInput { header, changes: &changes, authors: &authors, procedures }))
     }
 }

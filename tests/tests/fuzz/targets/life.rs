@@ -14,6 +14,7 @@ use yishi_protocol::{
     ids::{ActRef, ActorId, ChangeHash, DocId, Hash},
     kind::Kind,
     limits::{BLOCK_BYTES_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_CHANGES_MAX},
+    procedure::Procedures,
     value::Value,
     wire::{BlockWriter, OutChange, OutSection},
 };
@@ -156,12 +157,14 @@ impl Held {
         let author =
             |record: &ActorRecord| Some((record.actor, Author::of(&fed.directory, &record.cert, None)?));
         let authors: BTreeMap<ActorId, Author> = records.values().filter_map(author).collect();
+        let procedures = Procedures::shipped_and([]);
         let of = |k: &Kept| FoldChange { hash: k.hash, change: k.change.clone() };
         let forth: Vec<FoldChange> = self.changes.iter().map(of).collect();
         let mut back = forth.clone();
         back.reverse();
-        let digest =
-            |changes: &[FoldChange]| folded(&FoldInput { header: &self.header, changes, authors: &authors });
+        let digest = |changes: &[FoldChange]| {
+            folded(&FoldInput { header: &self.header, changes, authors: &authors, procedures: &procedures })
+        };
         assert_eq!(digest(&forth), digest(&back), "the order of arrival decides nothing");
     }
 

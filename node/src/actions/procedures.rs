@@ -1,0 +1,172 @@
+//! Procedures in force at this place: those that come with the program, and above them what charters of this
+//! place and of the places above issued. Issuing is staged by the caller: shown first, then applied.
+
+use super::{
+    ActionError, Actions, By,
+    views::{ProblemView, ProcedureView, StagedView},
+};
+use crate::store::IssuedRow;
+use std::{collections::BTreeMap, sync::Arc};
+use yishi_protocol::{
+    act::{Act, Charter},
+    fold::{Matter, procedure::BUILT_IN},
+    ids::{DocId, Hash, PlaceId},
+    kind::Kind,
+    procedure::{self, Procedure},
+};
+
+/// A procedure in force, and who issued it; `None` if it came with the program.
+struct InForce {
+    procedure: Arc<Procedure>,
+    by: Option<PlaceId>,
+}
+
+impl Actions {
+    /// The newest version of every procedure that may bind a matter here, by name.
+    fn in_force(&self, issued: &[IssuedRow]) -> BTreeMap<String, InForce> {
+        let world = self.world();
+        let above = world.directory.ancestors(&world.me.cert);
+        let may = |place: &PlaceId| *place == world.me.place || above.contains(place);
+        let by: BTreeMap<Hash, PlaceId> =
+            issued.iter().filter(|i| may(&i.place)).map(|i| (i.pin, i.place)).collect();
+        let shipped: Vec<Hash> = procedure::shipped::all().iter().map(|s| s.procedure.pin).collect();
+        let mut newest: BTreeMap<String, InForce> = BTreeMap::new();
+        for p in world.procedures.iter() {
+            let by = by.get(&p.pin).copied();
+            if by.is_none() && !shipped.contains(&p.pin) {
+                continue;
+            }
+            // Of two with one number the one that was issued goes before the one that came along.
+            let rank = |p: &Procedure, by: Option<PlaceId>| (p.version, by.is_some(), p.pin);
+            let better = newest.get(&p.id).is_none_or(|n| rank(&n.procedure, n.by) < rank(p, by));
+            if better {
+                newest.insert(p.id.clone(), InForce { procedure: Arc::clone(p), by });
+            }
+        }
+        newest
+    }
+
+    /// What a matter is bound to when it is taken up.
+    pub(super) fn bound_to(&self, named: Option<&str>, matter: &Matter) -> Result<Hash, ActionError> {
+        let Some(named) = named.map(str::trim).filter(|n| !n.is_empty()) else {
+            return Ok(matter.procedure.unwrap_or(BUILT_IN));
+        };
+        if named == "built_in" {
+            return Ok(BUILT_IN);
+        }
+        let world = self.world();
+        let pinned = world.procedures.iter().find(|p| p.pin.to_string() == named);
+        let newest = || world.procedures.iter().filter(|p| p.id == named).max_by_key(|p| (p.version, p.pin));
+        pinned.or_else(newest).map(|p| p.pin).ok_or_else(|| ActionError::UnknownProcedure(named.to_owned()))
+    }
+
+    /// What may bind a matter here.
+    ///
+    /// # Errors
+    /// [`ActionError`] when the database cannot be read.
+    pub async fn procedures(&self) -> Result<Vec<ProcedureView>, ActionError> {
+        let issued = self.store().issued_procedures().await?;
+        let world = self.world();
+        let viewer = self.viewer(&world);
+        let files: BTreeMap<Hash, &IssuedRow> = issued.iter().map(|i| (i.pin, i)).collect();
+        let view = |f: InForce| {
+            let issued_on = files.get(&f.procedure.pin).and_then(|i| i.issued_on.clone());
+            let by = f.by.map(|place| viewer.place(&place));
+            ProcedureView { procedure: f.procedure, by, issued_on }
+        };
+        Ok(self.in_force(&issued).into_values().map(view).collect())
+    }
+
+    /// The file of a procedure, by its pin or name.
+    ///
+    /// # Errors
+    /// [`ActionError::UnknownProcedure`] if it is not here.
+    pub async fn procedure_file(&self, named: &str) -> Result<String, ActionError> {
+        let issued = self.store().issued_procedures().await?;
+        let found = self.in_force(&issued).remove(named).map(|f| f.procedure.pin);
+        let pin = |hash: &Hash| Some(*hash) == found || hash.to_string() == named;
+        let shipped = procedure::shipped::all().iter().find(|s| pin(&s.procedure.pin));
+        shipped
+            .map(|s| s.file.to_owned())
+            .or_else(|| issued.iter().find(|i| pin(&i.pin)).map(|i| i.file.clone()))
+            .ok_or_else(|| ActionError::UnknownProcedure(named.to_owned()))
+    }
+
+    /// What issuing a file would do: what is wrong with it, what it replaces, how many open matters stay
+    /// under the version they were taken up with.
+    ///
+    /// # Errors
+    /// [`ActionError`] when the database cannot be read.
+    pub async fn stage_procedure(&self, file: &str) -> Result<StagedView, ActionError> {
+        let problem = |p: &procedure::Problem| ProblemView {
+            severity: p.severity,
+            line: p.line,
+            column: p.column,
+            code: p.code,
+            detail: p.en.clone(),
+            detail_zh: p.zh.clone(),
+        };
+        match procedure::read(file) {
+            Err(problems) => Ok(StagedView {
+                problems: problems.iter().map(problem).collect(),
+                procedure: None,
+                replaces: None,
+            }),
+            Ok((read, warnings)) => {
+                let issued = self.store().issued_procedures().await?;
+                let mut problems: Vec<ProblemView> = warnings.iter().map(problem).collect();
+                let before = self.in_force(&issued).remove(&read.id);
+                if let Some(before) = &before
+                    && before.procedure.version >= read.version
+                    && before.procedure.pin != read.pin
+                {
+                    let version = before.procedure.version;
+                    problems.push(ProblemView {
+                        severity: procedure::Severity::Error,
+                        line: 1,
+                        column: 1,
+                        code: "not_newer",
+                        detail: format!("version {version} is in force; a new one needs a higher number"),
+                        detail_zh: format!("现行版本是第 {version} 版，新版本号须更大"),
+                    });
+                }
+                Ok(StagedView {
+                    problems,
+                    replaces: before.map(|b| b.procedure.version),
+                    procedure: Some(Arc::new(read)),
+                })
+            }
+        }
+    }
+
+    /// Issues a procedure in this place's charter: it binds here and everywhere below.
+    ///
+    /// # Errors
+    /// [`ActionError::BadProcedure`] names the first problem; the one in force stays.
+    pub async fn issue_procedure(&self, by: By<'_>, file: &str) -> Result<StagedView, ActionError> {
+        let staged = self.stage_procedure(file).await?;
+        if let Some(p) = staged.problems.iter().find(|p| p.severity == procedure::Severity::Error) {
+            return Err(ActionError::BadProcedure {
+                line: p.line,
+                column: p.column,
+                why: p.detail.clone(),
+                zh: p.detail_zh.clone(),
+            });
+        }
+        let doc = self.own_charter().await?;
+        let locked = self.lock([doc]).await;
+        let mut draft = self.draft(&doc).await?;
+        let what = Charter::Procedure { file: file.to_owned() };
+        let mut batch = self.dated_batch()?;
+        draft.act("snapshots", Act { prev: None, on: self.today(), by: by.map(str::to_owned), what })?;
+        draft.into_batch(&mut batch);
+        self.store().write(batch).await?;
+        drop(locked);
+        Ok(staged)
+    }
+
+    async fn own_charter(&self) -> Result<DocId, ActionError> {
+        let mine = self.store().docs_of_kind(Kind::Charter, Some(self.world().me.place)).await?;
+        mine.first().copied().ok_or(ActionError::Broken("this place has no charter"))
+    }
+}
