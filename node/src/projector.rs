@@ -32,9 +32,12 @@ use yishi_protocol::{
     act::Stub,
     calendar::{Calendar, Date},
     change,
-    fold::{self, FoldChange, FoldInput, Matter, procedure::Stage},
+    fold::{
+        self, FoldChange, FoldInput, Matter,
+        procedure::{BUILT_IN, Stage},
+    },
     header::Header,
-    ids::{ActorId, DocId, PlaceId},
+    ids::{ActorId, DocId, Hash, PlaceId},
     kind::Kind,
     planted::Bug,
 };
@@ -85,6 +88,8 @@ enum Folded {
 struct FoldedMatter {
     row: MatterRow,
     stub: Option<(i64, Stub)>,
+    /// The procedure it is bound to.
+    bound: Option<Hash>,
     /// A lead with a reply, or a source of this place: something may have to be carried.
     carry: Option<Matter>,
 }
@@ -235,12 +240,13 @@ impl Projector {
             store.was_read(&dirty).await?;
         }
         let mut projection = Projection { done: dirty, ..Projection::default() };
-        let (mut stubs, mut carry) = (Vec::new(), Vec::new());
+        let (mut stubs, mut carry, mut bound) = (Vec::new(), Vec::new(), Vec::new());
         for one in folded {
             match one {
                 Folded::Matter(m) => {
                     carry.extend(m.carry.map(|matter| (m.row.doc, matter)));
                     stubs.extend(m.stub);
+                    bound.extend(m.bound.map(|pin| (m.row.doc, pin)));
                     projection.matters.push(m.row);
                 }
                 Folded::Outcome(row) => projection.outcomes.push(*row),
@@ -263,6 +269,9 @@ impl Projector {
         if self.world.directory.placements().next().is_some() {
             let docs: Vec<DocId> = projection.done.iter().map(|d| d.doc).collect();
             kept_going("readers of what was moved", self.actions.widen_owed(&docs).await)?;
+        }
+        if !bound.is_empty() {
+            kept_going("what matters are bound to", self.actions.pins_owed(&bound).await)?;
         }
         if !stubs.is_empty() {
             let done = self.actions.write_stubs(stubs).await;
@@ -373,7 +382,8 @@ impl At<'_> {
         let stub = self.actions.registers(self.world, &matter.home).then(|| self.actions.stub(&matter));
         let lead = !matter.sources.is_empty() && matter.newest_reply().is_some();
         let source = matter.merged_into.is_some() && row.holder == Some(self.world.me.place);
-        Folded::Matter(Box::new(FoldedMatter { row, stub, carry: (lead || source).then_some(matter) }))
+        let bound = matter.procedure.filter(|pin| *pin != BUILT_IN);
+        Folded::Matter(Box::new(FoldedMatter { row, stub, bound, carry: (lead || source).then_some(matter) }))
     }
 }
 

@@ -12,8 +12,8 @@ use crate::store::Batch;
 use yishi_protocol::{
     act::{Step, Text, Voice},
     audience::{Grant, Reach},
-    fold::{Matter, Violation, next::NotAllowed},
-    ids::{ActRef, DocId, PlaceId},
+    fold::{Matter, Violation, next::NotAllowed, procedure},
+    ids::{ActRef, DocId, Hash, PlaceId},
 };
 
 /// What is written: something that moves the matter, or something that does not.
@@ -52,11 +52,17 @@ impl Actions {
             ActRequest::Return { to: Some(to), .. } => Some(self.find_place(to)?),
             _ => None,
         };
+        let pin = match &request {
+            ActRequest::Accept { procedure: Some(named), .. } if !named.trim().is_empty() => {
+                Some(self.pin_named(named).await?)
+            }
+            _ => None,
+        };
         let locked = self.lock([doc]).await;
         let mut draft = self.draft(&doc).await?;
         let mut matter = draft.matter()?;
         matter.look_on(self.today());
-        let (what, on, warnings) = self.read(request, &matter, source, to)?;
+        let (what, on, warnings) = self.read(request, &matter, source, to, pin)?;
         let mut batch = self.dated_batch()?;
         if let What::Step(Step::Escalate { to, .. }) = &what {
             self.widen(&draft, *to, &mut batch);
@@ -88,13 +94,15 @@ impl Actions {
         matter: &Matter,
         source: Option<DocId>,
         to: Option<PlaceId>,
+        pin: Option<Hash>,
     ) -> Result<(What, i64, Vec<Warning>), ActionError> {
         let mut on = self.today();
         let mut said: Vec<String> = Vec::new();
         let mut text = |text: &Text| said.push(text.0.clone());
         let what = match request {
-            ActRequest::Accept { procedure, grade, urgency } => What::Step(Step::Accept {
-                procedure: self.bound_to(procedure.as_deref(), matter)?,
+            ActRequest::Accept { procedure: _, grade, urgency } => What::Step(Step::Accept {
+                // Left out, it keeps what it is bound to.
+                procedure: pin.or(matter.procedure).unwrap_or(procedure::BUILT_IN),
                 calendar: self.calendar().version(),
                 grade: optional_short("grade", grade.as_deref())?,
                 urgency: optional_short("urgency", urgency.as_deref())?,

@@ -6,10 +6,14 @@ use super::{
     views::{ProblemView, ProcedureView, StagedView},
 };
 use crate::store::IssuedRow;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use yishi_protocol::{
     act::{Act, Charter},
-    fold::{Matter, procedure::BUILT_IN},
+    audience::{Grant, Reach, may_widen},
+    fold::procedure::BUILT_IN,
     ids::{DocId, Hash, PlaceId},
     kind::Kind,
     procedure::{self, Procedure},
@@ -46,18 +50,16 @@ impl Actions {
         newest
     }
 
-    /// What a matter is bound to when it is taken up.
-    pub(super) fn bound_to(&self, named: Option<&str>, matter: &Matter) -> Result<Hash, ActionError> {
-        let Some(named) = named.map(str::trim).filter(|n| !n.is_empty()) else {
-            return Ok(matter.procedure.unwrap_or(BUILT_IN));
-        };
+    /// The pin of a procedure in force here, by its name or pin. `built_in` is handling without stages.
+    pub(super) async fn pin_named(&self, named: &str) -> Result<Hash, ActionError> {
+        let named = named.trim();
         if named == "built_in" {
             return Ok(BUILT_IN);
         }
-        let world = self.world();
-        let pinned = world.procedures.iter().find(|p| p.pin.to_string() == named);
-        let newest = || world.procedures.iter().filter(|p| p.id == named).max_by_key(|p| (p.version, p.pin));
-        pinned.or_else(newest).map(|p| p.pin).ok_or_else(|| ActionError::UnknownProcedure(named.to_owned()))
+        let in_force = self.in_force(&self.store().issued_procedures().await?);
+        let found =
+            in_force.values().find(|f| f.procedure.id == named || f.procedure.pin.to_string() == named);
+        found.map(|f| f.procedure.pin).ok_or_else(|| ActionError::UnknownProcedure(named.to_owned()))
     }
 
     /// What may bind a matter here.
@@ -163,6 +165,46 @@ impl Actions {
         self.store().write(batch).await?;
         drop(locked);
         Ok(staged)
+    }
+
+    /// Shows the charters that issued what matters are bound to, to whoever sees the matters (rule R4: pins
+    /// travel with what pins them). Returns how many widenings were written.
+    pub(crate) async fn pins_owed(&self, bound: &[(DocId, Hash)]) -> Result<usize, ActionError> {
+        let issued = self.store().issued_procedures().await?;
+        let issuer: BTreeMap<Hash, PlaceId> = issued.iter().map(|i| (i.pin, i.place)).collect();
+        let bound: Vec<(DocId, PlaceId)> =
+            bound.iter().filter_map(|(doc, pin)| Some((*doc, *issuer.get(pin)?))).collect();
+        if bound.is_empty() {
+            return Ok(0);
+        }
+        let world = self.world();
+        let readers = self.store().audiences(&bound.iter().map(|(doc, _)| *doc).collect::<Vec<_>>()).await?;
+        let mut owed: BTreeMap<PlaceId, BTreeSet<Reach>> = BTreeMap::new();
+        for (doc, place) in bound {
+            owed.entry(place).or_default().extend(readers.get(&doc).into_iter().flat_map(|a| &a.0));
+        }
+        let mut batch = self.batch();
+        for (place, reaches) in owed {
+            let charters = self.store().docs_of_kind(Kind::Charter, Some(place)).await?;
+            for (charter, seen) in self.store().audiences(&charters).await? {
+                let new = reaches.iter().filter(|r| !seen.includes(&world.directory, &r.place()));
+                for reach in new.filter(|r| may_widen(&world.directory, &world.me.cert, **r)) {
+                    let federation = world.directory.federation();
+                    batch.grants.push(Grant::new(
+                        &world.me.keys,
+                        &federation,
+                        charter,
+                        *reach,
+                        world.me.cert,
+                    ));
+                }
+            }
+        }
+        let written = batch.grants.len();
+        if written > 0 {
+            self.store().write(batch).await?;
+        }
+        Ok(written)
     }
 
     async fn own_charter(&self) -> Result<DocId, ActionError> {

@@ -10,6 +10,7 @@
 mod forgetting;
 mod merged;
 mod parked;
+mod pinned;
 mod restored;
 mod revoked;
 mod torn;

@@ -325,7 +325,8 @@ fn problems_have_a_line_a_column_and_words() {
     };
     assert_eq!(first(&with("go = [\"council\"]", "go = [\"counsel\"]")), (42, 7, "no_such_stage"));
     assert_eq!(first(&with("record = \"survey\"", "record = \"surwey\"")).2, "no_such_form");
-    assert_eq!(first(&with("end = true", "")).2, "dead_end");
+    let endless = with("end = true", "");
+    assert!(endless.iter().any(|p| p.code == "dead_end") && endless.iter().any(|p| p.code == "no_reply"));
     assert_eq!(first(&with("go = [\"posted\"]", "")).2, "no_reply");
     assert_eq!(first(&with("at least 2/3", "more than 3/3")).2, "impossible_majority");
     assert_eq!(first(&with("quorum = \"2/3\"", "quorum = \"4/3\"")).2, "bad_share");
