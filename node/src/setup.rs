@@ -18,7 +18,7 @@ use yishi_protocol::{
     commit::{ActorRecord, Commit, Cover},
     fold::procedure,
     header::Header,
-    ids::{CertHash, DocId, Epoch, Incarnation, PlaceId},
+    ids::{CertHash, DocId, Epoch, Hash, Incarnation, PlaceId},
     invite::Invite,
     key::SecretKeys,
     kind::Kind,
@@ -164,6 +164,22 @@ pub async fn rotate(home: &Home, invite: &Invite, clock: &dyn Clock) -> Result<S
     Ok(store)
 }
 
+/// What a place's charter begins with.
+pub(crate) fn first_snapshot(cert: &Certificate, calendar: Hash) -> Charter {
+    Charter::Snapshot {
+        number: 1,
+        previous: None,
+        code: cert.code.clone(),
+        name: cert.name.clone(),
+        level: cert.level.clone(),
+        parent: cert.parent,
+        categories: Vec::new(),
+        procedure: procedure::BUILT_IN,
+        calendar,
+        members: Vec::new(),
+    }
+}
+
 /// Writes the place's first charter snapshot: seen by everybody below and every place above.
 async fn write_charter(store: &Store, clock: &dyn Clock) -> Result<DocId, SetupError> {
     let world = store.world();
@@ -188,18 +204,7 @@ async fn write_charter(store: &Store, clock: &dyn Clock) -> Result<DocId, SetupE
         prev: None,
         on: clock.today(),
         by: None,
-        what: Charter::Snapshot {
-            number: 1,
-            previous: None,
-            code: cert.code.clone(),
-            name: cert.name.clone(),
-            level: cert.level.clone(),
-            parent: cert.parent,
-            categories: Vec::new(),
-            procedure: procedure::BUILT_IN,
-            calendar: Calendar::shipped()?.version(),
-            members: Vec::new(),
-        },
+        what: first_snapshot(cert, Calendar::shipped()?.version()),
     };
     let first = Change::genesis(me.actor, Kind::Charter);
     let first_encoded = change::encode(&first)?;

@@ -111,8 +111,18 @@ impl Draft {
         reach: impl IntoIterator<Item = PlaceId>,
         nonce: [u8; 12],
     ) -> Result<Self, ActionError> {
+        let reach = reach.into_iter().chain([world.me.place]).map(Reach::Place).collect();
+        Self::create_for(world, kind, reach, nonce)
+    }
+
+    /// As [`Draft::create`], also for whole subtrees.
+    pub(crate) fn create_for(
+        world: &Arc<World>,
+        kind: Kind,
+        mut reach: Vec<Reach>,
+        nonce: [u8; 12],
+    ) -> Result<Self, ActionError> {
         let me = &world.me;
-        let mut reach: Vec<Reach> = reach.into_iter().chain([me.place]).map(Reach::Place).collect();
         reach.sort_unstable();
         reach.dedup();
         let header = Header {

@@ -3,6 +3,7 @@
 
 use super::{
     ActionError, Actions, By,
+    author::Draft,
     views::{ProblemView, ProcedureView, StagedView},
 };
 use crate::store::IssuedRow;
@@ -155,9 +156,12 @@ impl Actions {
                 zh: p.detail_zh.clone(),
             });
         }
-        let doc = self.own_charter().await?;
-        let locked = self.lock([doc]).await;
-        let mut draft = self.draft(&doc).await?;
+        let mine = self.store().docs_of_kind(Kind::Charter, Some(self.world().me.place)).await?;
+        let locked = self.lock(mine.first().copied()).await;
+        let mut draft = match mine.first() {
+            Some(doc) => self.draft(doc).await?,
+            None => self.new_charter()?,
+        };
         let what = Charter::Procedure { file: file.to_owned() };
         let mut batch = self.dated_batch()?;
         draft.act("snapshots", Act { prev: None, on: self.today(), by: by.map(str::to_owned), what })?;
@@ -207,8 +211,16 @@ impl Actions {
         Ok(written)
     }
 
-    async fn own_charter(&self) -> Result<DocId, ActionError> {
-        let mine = self.store().docs_of_kind(Kind::Charter, Some(self.world().me.place)).await?;
-        mine.first().copied().ok_or(ActionError::Broken("this place has no charter"))
+    /// A charter for a place that has none: for all below it and every place above.
+    fn new_charter(&self) -> Result<Draft, ActionError> {
+        let world = self.world();
+        let above = world.directory.ancestors(&world.me.cert).into_iter().map(Reach::Place);
+        let reach = above.chain([Reach::Subtree(world.me.place)]).collect();
+        let mut draft = Draft::create_for(&world, Kind::Charter, reach, self.nonce())?;
+        let cert = world.directory.get(&world.me.cert);
+        let cert = cert.ok_or(ActionError::Broken("this node's own certificate is not here"))?;
+        let what = crate::setup::first_snapshot(cert, self.calendar().version());
+        draft.act("snapshots", Act { prev: None, on: self.today(), by: None, what })?;
+        Ok(draft)
     }
 }

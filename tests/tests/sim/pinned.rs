@@ -124,7 +124,11 @@ async fn a_pin_travels_with_its_matter_to_a_town_that_never_saw_the_charter() {
 
     // The village is moved under the other town, which sees its matters from then on.
     let other = world.nodes[OTHER_TOWN].place.to_string();
-    let request = PlacingRequest { parent: Some(other), ..PlacingRequest::default() };
+    let request = PlacingRequest {
+        parent: Some(other),
+        address: Some("127.0.0.1:7435".into()),
+        ..PlacingRequest::default()
+    };
     world.nodes[DISTRICT].actions.place_at("芦稿村", request).await.unwrap();
     world.settle().await;
     let there = world.nodes[OTHER_TOWN].actions.matter(&doc.to_string()).await.unwrap();
