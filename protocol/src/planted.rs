@@ -59,6 +59,16 @@ bugs! {
     NameInClear,
     /// Back-pressure: blocks without end under way.
     NoFlightLimit,
+    /// R13: a change is stored although one it stands on is missing.
+    DependencyIgnored,
+    /// R11: a place shows a document to whom it likes.
+    WidenByAnyone,
+    /// R15: nobody looks whether a level above signed its receipt.
+    ReceiptUnchecked,
+    /// R7: an act counts as the day it claims, whatever came before it.
+    ClaimUnclamped,
+    /// The key of a sealed dossier in its history, which cannot be deleted.
+    KeyInHistory,
 }
 
 #[cfg(debug_assertions)]

@@ -1,0 +1,219 @@
+//! Neighbours that lie: bytes written with the protocol's own encoders that no node would write.
+
+use super::{act, look, raise, rest};
+use crate::sim::{DISTRICT, LUGAO, TOWN, World, XINGHUA};
+use serde_json::json;
+use std::collections::BTreeMap;
+use yishi_node::{link::offline::End, store::Store};
+use yishi_protocol::{
+    act::{Act, Text, Voice, container_of},
+    audience::{Grant, Reach},
+    cert::Certificate,
+    change::{self, Change},
+    codec::Writer,
+    commit::{ActorRecord, Cover},
+    ids::{ActorId, CertHash, ChangeHash, DocId},
+    key::Signature,
+    kind::Kind,
+    receipt::{Node, Opening, Receipt, Standing, leaf, root},
+    wire::{BlockWriter, Frame, Hello, OutChange, OutSection},
+};
+
+/// A digest that no feed has: what the liar's node knows of its own feed disagrees with it.
+const DIGEST: [u8; 16] = [5; 16];
+
+/// What a liar sends.
+#[derive(Default)]
+struct Lie {
+    writer: BlockWriter,
+    certs: Vec<Certificate>,
+    openings: Vec<Opening>,
+}
+
+fn packed(frame: &Frame) -> Vec<u8> {
+    let plain = frame.encode();
+    let mut w = Writer::new();
+    w.uint(1 + plain.len() as u64).raw(&[0]).raw(&plain);
+    w.finish()
+}
+
+/// One connection on which a place sends one block that its node never wrote.
+async fn send(world: &mut World, from: usize, to: usize, lie: Lie) -> Option<()> {
+    // The node itself finds out that it has said something it does not know of, and begins a new life.
+    world.watch.excused = true;
+    let (speaker, hearer) = (&world.nodes[from].store, &world.nodes[to].store);
+    let link = hearer.world().link_to(&world.nodes[from].place)?.id;
+    let state = hearer.link_state(link).await.ok()?;
+    let begins = if state.in_epoch == Some(speaker.epoch()) { state.in_seq } else { 0 };
+    let hello = Hello {
+        cert: speaker.world().me.cert,
+        epoch: speaker.epoch(),
+        head: begins + 1,
+        acked: begins,
+        in_epoch: Some(hearer.epoch()),
+        in_seq: state.out_seq,
+        in_digest: hearer.feed_digest(link, state.out_seq).await.ok()??,
+    };
+    let certs: Vec<&Certificate> = lie.certs.iter().collect();
+    let block = lie.writer.finish((begins, begins + 1, DIGEST), &certs, &[], &lie.openings);
+    let mut end = End::open(hearer, link).await.ok()?;
+    for frame in [Frame::Hello(hello), Frame::Block(block)] {
+        end.hear(&packed(&frame)).ok()?;
+        end.work(world.now).await.ok()?;
+    }
+    Some(())
+}
+
+/// A document as one node has it, ready to be sent.
+struct Copy {
+    section: OutSection,
+    records: BTreeMap<ActorId, ActorRecord>,
+}
+
+impl Copy {
+    async fn of(store: &Store, doc: &DocId) -> Option<Self> {
+        let whole = store.document(doc).await.ok()??;
+        let mut changes = Vec::new();
+        for c in &whole.commits {
+            let decoded = change::decode(&c.commit.bytes, whole.header.kind).ok()?;
+            changes.push(OutChange { hash: c.commit.hash, change: decoded.change, cover: c.commit.cover });
+        }
+        let actors: Vec<ActorId> = changes.iter().map(|c| c.change.actor).collect();
+        let records = store.actor_records(&actors).await.ok()?.into_iter().map(|r| (r.actor, r)).collect();
+        let section = OutSection {
+            doc: *doc,
+            header: Some(whole.header),
+            grants: whole.grants,
+            wraps: vec![],
+            changes,
+        };
+        Some(Self { section, records })
+    }
+
+    /// Adds a comment in somebody's name, on top of everything.
+    fn comment(&mut self, actor: ActorId, text: &str) -> Option<ChangeHash> {
+        let creator = self.section.header.as_ref()?.creator_actor();
+        let container = container_of(Kind::Proposal, "voices")?;
+        let mine = self.section.changes.iter().filter(|c| c.change.actor == actor);
+        let own = mine.max_by_key(|c| c.change.seq)?;
+        let last = self.section.changes.last()?;
+        let mut deps = vec![own.hash, last.hash];
+        deps.sort_unstable();
+        deps.dedup();
+        let (seq, on) = (own.change.seq + 1, 20_773);
+        let start_op = own.change.max_op().max(last.change.max_op()) + 1;
+        let what = Voice::Comment { text: Text(text.into()) };
+        let value = Act { prev: None, on, by: None, what }.to_map();
+        let change = Change::act(actor, seq, start_op, deps, creator, container, value);
+        let hash = change::encode(&change).ok()?.hash;
+        self.section.changes.push(OutChange { hash, change, cover: None });
+        Some(hash)
+    }
+}
+
+fn cert_of(store: &Store, hash: &CertHash) -> Option<Certificate> {
+    store.world().directory.get(hash).cloned()
+}
+
+/// A matter of a village that its town has escalated to a district which has not heard of it yet.
+async fn escalated_twice(world: &mut World) -> Option<DocId> {
+    world.cut(TOWN, true);
+    let doc = raise(world, LUGAO, "涵洞积水。").await?;
+    act(world, LUGAO, &doc, json!({"act": "escalate"})).await?;
+    rest(world).await?;
+    act(world, TOWN, &doc, json!({"act": "accept"})).await?;
+    act(world, TOWN, &doc, json!({"act": "escalate"})).await?;
+    rest(world).await?;
+    Some(doc)
+}
+
+/// The town writes a comment in the village's name and signs only its own on top of it (rule R9).
+pub(super) async fn a_town_forges_a_village(world: &mut World) -> Option<()> {
+    let doc = escalated_twice(world).await?;
+    let town = world.nodes[TOWN].store.clone();
+    let (me, village) = (town.world().me.clone(), world.nodes[LUGAO].store.world().me.clone());
+    let mut copy = Copy::of(&town, &doc).await?;
+    copy.comment(village.actor, "我们村不需要修了")?;
+    let own = copy.comment(me.actor, "情况属实")?;
+    let federation = town.world().directory.federation();
+    let signature = me.keys.sign_commit(&federation, &doc, &own, &me.cert);
+    copy.section.changes.last_mut()?.cover = Some(Cover { cert: me.cert, signature });
+    let mut lie = Lie { certs: vec![cert_of(&town, &village.cert)?], ..Lie::default() };
+    lie.writer.section(&copy.section, &copy.records);
+    send(world, TOWN, DISTRICT, lie).await?;
+    look(world).await?;
+    world.cut(TOWN, false);
+    rest(world).await
+}
+
+/// Of two comments of the village the town passes on the second only (rule R13).
+pub(super) async fn a_town_leaves_a_change_out(world: &mut World) -> Option<()> {
+    let doc = escalated_twice(world).await?;
+    world.cut(TOWN, false);
+    rest(world).await?;
+    world.cut(TOWN, true);
+    for text in ["这一条不报", "这一条报上去"] {
+        act(world, LUGAO, &doc, json!({"act": "comment", "text": text})).await?;
+    }
+    rest(world).await?;
+    let town = world.nodes[TOWN].store.clone();
+    let actor = world.nodes[LUGAO].store.world().me.actor;
+    let record = *town.actor_records(&[actor]).await.ok()?.first()?;
+    let whole = town.document(&doc).await.ok()??;
+    let second = &whole.commits.iter().rfind(|c| c.commit.actor == actor)?.commit;
+    let mut lie = Lie::default();
+    lie.writer.raw_signed(&doc, &second.bytes, record, &second.cover?);
+    send(world, TOWN, DISTRICT, lie).await?;
+    look(world).await?;
+    world.cut(TOWN, false);
+    rest(world).await
+}
+
+/// A village grants its matter to a village beside it (rule R11).
+pub(super) async fn a_village_shows_a_matter_to_its_neighbour(world: &mut World) -> Option<()> {
+    let doc = raise(world, LUGAO, "涵洞积水。").await?;
+    rest(world).await?;
+    world.cut(LUGAO, true);
+    let village = world.nodes[LUGAO].store.world();
+    let (me, federation) = (&village.me, village.directory.federation());
+    let reach = Reach::Place(world.nodes[XINGHUA].place);
+    let grant = Grant::new(&me.keys, &federation, doc, reach, me.cert);
+    let section = OutSection { doc, header: None, grants: vec![grant], wraps: vec![], changes: vec![] };
+    let mut lie = Lie::default();
+    lie.writer.section(&section, &BTreeMap::new());
+    send(world, LUGAO, TOWN, lie).await?;
+    world.cut(LUGAO, false);
+    rest(world).await
+}
+
+/// The town shows its village a receipt of the district that the district never signed (rule R15).
+pub(super) async fn a_town_forges_its_district(world: &mut World) -> Option<()> {
+    world.cut(TOWN, true);
+    raise(world, LUGAO, "涵洞积水。").await?;
+    rest(world).await?;
+    let village = world.nodes[LUGAO].store.clone();
+    let up = village.world().link_to(&world.nodes[TOWN].place)?.id;
+    let receipts = village.receipts(up, 0, u64::MAX >> 1).await.ok()?;
+    let given = receipts.iter().find(|r| r.level == 1)?;
+    let fed = village.fed_commits(up, given.from_seq.saturating_sub(1), given.to_seq).await.ok()?;
+    let leaves: Vec<Node> = fed.iter().map(|c| leaf(&c.doc, &c.hash)).collect();
+    let receipt = Receipt {
+        sender: world.nodes[TOWN].place,
+        epoch: world.nodes[TOWN].store.epoch(),
+        from: 0,
+        to: 1,
+        count: leaves.len() as u64,
+        root: root(&leaves),
+        at_ms: world.now,
+        level: world.nodes[DISTRICT].store.world().me.cert,
+        signature: Signature([0; 64]),
+    };
+    let block = given.to_seq;
+    let standing = (0..leaves.len() as u64).map(|n| Standing { position: n, block, ordinal: n }).collect();
+    let lie = Lie { openings: vec![Opening::new(receipt, &leaves, standing)?], ..Lie::default() };
+    world.cut(LUGAO, true);
+    send(world, TOWN, LUGAO, lie).await?;
+    look(world).await?;
+    world.cut(LUGAO, false);
+    rest(world).await
+}
