@@ -17,7 +17,7 @@ use std::{
 use yishi_node::{
     actions::{Actions, Petitioner, RaiseRequest},
     arrivals::Arrivals,
-    clock::{Clock, SystemClock},
+    clock::{Clock, SetClock, SystemClock},
     home::Home,
     link::{self, InviteRequest, LinkBoard, Links, LinksConfig, Timing},
     projector::Projector,
@@ -85,17 +85,24 @@ async fn federation(root: &Path) -> [PathBuf; 3] {
         let body = format!("第 {n} 组路灯坏了，夜里看不见路。");
         actions.raise(None, RaiseRequest { body, petitioner, ..RaiseRequest::default() }).await.unwrap();
     }
+    // The village's clock runs ahead: what lists at the township say is due counts from when it arrived.
+    let ahead = SetClock::at_ms(SystemClock.now_ms() + 20 * 86_400_000);
+    let actions = Actions::new(village.store.clone(), Arc::new(ahead)).unwrap();
+    let body = "桥栏杆断了一截。".to_owned();
+    actions.raise(None, RaiseRequest { body, ..RaiseRequest::default() }).await.unwrap();
     Projector::new(actions).drain_once().await.unwrap();
     until("everything is stored at both levels", async || {
         let up = village.store.world().parent().unwrap().id;
         let states = village.store.link_states().await.unwrap();
         let link = states.iter().find(|l| l.id == up).unwrap();
         let receipts = village.store.receipts(up, 0, u64::MAX >> 1).await.unwrap();
-        link.out_acked == link.out_seq && link.out_seq >= 7 && receipts.iter().any(|r| r.level == 2)
+        link.out_acked == link.out_seq && link.out_seq >= 8 && receipts.iter().any(|r| r.level == 2)
     })
     .await;
     let mut dirs = Vec::new();
     for node in [village, town, district] {
+        let actions = Actions::new(node.store.clone(), Arc::new(SystemClock)).unwrap();
+        Projector::new(actions).drain_once().await.unwrap();
         node.links.shutdown().await;
         node.store.close().await.unwrap();
         dirs.push(node.dir);

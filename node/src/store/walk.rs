@@ -36,6 +36,8 @@ pub struct HeldChange {
     pub cover: Option<(i64, Vec<u8>)>,
     /// The chunk.
     pub bytes: Vec<u8>,
+    /// When it was stored here.
+    pub stored_at_ms: i64,
 }
 
 /// A matter as lists show it, as far as that is compared.
@@ -112,7 +114,8 @@ impl Store {
             let mut piece = Piece::new();
             let mut bytes = 0;
             let mut current: Option<HeldDocument> = None;
-            let sql = "SELECT doc, hash, actor, seq, max_op, deps, cover_cert, cover_sig, bytes FROM commits
+            let sql = "SELECT doc, hash, actor, seq, max_op, deps, cover_cert, cover_sig, bytes, stored_at_ms
+                       FROM commits
                        WHERE doc BETWEEN ?1 AND ?2 ORDER BY doc, id";
             let mut rows = sqlx::query(sql).bind(first).bind(last).fetch(&mut *tx);
             while let Some(row) = rows.try_next().await? {
@@ -307,5 +310,6 @@ fn held_change(row: &SqliteRow) -> Result<HeldChange, StoreError> {
         deps: row.try_get(5)?,
         cover,
         bytes: row.try_get(8)?,
+        stored_at_ms: row.try_get(9)?,
     })
 }

@@ -2,7 +2,10 @@
 //! one batch; one that does not pass is taken apart change by change until what is wrong has a name.
 
 use super::report::{Area, Finding};
-use crate::store::{HeldChange, HeldDocument, Piece, Shown};
+use crate::{
+    clock::day_of_ms,
+    store::{HeldChange, HeldDocument, Piece, Shown},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -284,7 +287,15 @@ impl Context {
             return;
         };
         // What is still to be folded is shown as it was before.
-        let Some(matter) = matter.filter(|m| m.register.is_some() && !one.held.waiting) else { return };
+        let Some(mut matter) = matter.filter(|m| m.register.is_some() && !one.held.waiting) else { return };
+        // As the projector does: what is due counts from the day its step was stored here, if that is earlier.
+        let stored: BTreeMap<&[u8], i64> =
+            one.held.changes.iter().map(|c| (c.hash.as_slice(), c.stored_at_ms)).collect();
+        matter.witness(|act| {
+            let named = changes.iter().filter(|c| c.change.act_ref() == act);
+            let at = named.filter_map(|c| stored.get(c.hash.0.as_slice()));
+            at.filter_map(|at| u64::try_from(*at).ok()).map(day_of_ms).min()
+        });
         let shown = Shown {
             number: Some(matter.number.clone()).filter(|n| !n.is_empty()),
             title: matter.title.clone(),
