@@ -309,7 +309,8 @@ impl Gate<'_> {
                 Body::Genesis { .. } => begins = true,
                 Body::Act { container, .. } => {
                     let container = header.kind.containers().get(*container).ok_or(Refusal::NotWriter)?;
-                    if container.writers == Writers::Home && place != header.home {
+                    let home = place == header.home || Bug::AnyWriter.planted();
+                    if container.writers == Writers::Home && !home {
                         return Err(Refusal::NotWriter);
                     }
                 }
@@ -383,7 +384,7 @@ impl Gate<'_> {
         let record =
             block.actors.iter().find(|a| a.record.actor == change.actor).ok_or(Refusal::WrongActor)?;
         let cert = self.directory.get(&record.record.cert).ok_or(Refusal::UnknownCertificate)?;
-        if !audience.includes(self.directory, &cert.place) {
+        if !audience.includes(self.directory, &cert.place) && !Bug::OutsiderWrites.planted() {
             return Err(Refusal::AuthorOutside);
         }
         Ok(cert.place)

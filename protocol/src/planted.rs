@@ -69,6 +69,12 @@ bugs! {
     ClaimUnclamped,
     /// The key of a sealed dossier in its history, which cannot be deleted.
     KeyInHistory,
+    /// R2: any reader writes where only the home place may.
+    AnyWriter,
+    /// R11: who may not see a document writes into it.
+    OutsiderWrites,
+    /// R1: anybody certifies a key for a place it has heard of.
+    AnyFounder,
 }
 
 #[cfg(debug_assertions)]

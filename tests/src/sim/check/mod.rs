@@ -6,6 +6,7 @@
 //! | [`audience`] | 5, R11: nobody is sent a byte or an id that is not for them |
 //! | [`authority`] | R6: no step counts that its author's place was not allowed to take |
 //! | [`dated`] | R7: no act counts as a day before what two places had said |
+//! | [`founded`] | R1: a key speaks for a place only if the place's founder or later parent says so |
 //! | [`granted`] | R11: widenings are by those who may, and signed |
 //! | [`honest`] | 6, R15: "stored there" only of what is there |
 //! | [`keys`] | a dossier's key lies in clear nowhere |
@@ -16,6 +17,7 @@
 //! | [`shown`] | lists say what the changes add up to |
 //! | [`signed`] | 3, R9: every stored change is vouched for by its own author |
 //! | [`whole`] | R13: nothing is stored whose dependencies are not |
+//! | [`written`] | R2, R11: only readers write, and into the home's containers only the home |
 //!
 //! Bounds on queues are counted in `line` (`bounds`), starvation in `world` (it must come to rest: `served`),
 //! and errors that no fault explains fail a run by themselves (`errors`). So do histories that are compared
@@ -25,6 +27,7 @@ pub mod audience;
 pub mod authority;
 pub mod census;
 pub mod dated;
+pub mod founded;
 pub mod granted;
 pub mod honest;
 pub mod keys;
@@ -35,6 +38,7 @@ pub mod sealed;
 pub mod shown;
 pub mod signed;
 pub mod whole;
+pub mod written;
 
 use super::{Node, World, run::Failure};
 use census::Census;
@@ -119,6 +123,8 @@ impl Watch {
         self.note("once", once::check(world, &census));
         self.note("signed", signed::check(&census));
         self.note("whole", whole::check(&census));
+        self.note("founded", founded::check(&census));
+        self.note("written", written::check(&census));
         self.note("granted", granted::check(&census));
         self.note("honest", honest::check(world, &census));
         if !self.lied {

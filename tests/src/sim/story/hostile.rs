@@ -1,21 +1,25 @@
 //! Neighbours that lie: bytes written with the protocol's own encoders that no node would write.
 
-use super::{act, look, raise, rest};
+use super::{act, look, people::with_petitioner, raise, rest};
 use crate::sim::{DISTRICT, LUGAO, TOWN, World, XINGHUA};
 use serde_json::json;
 use std::collections::BTreeMap;
-use yishi_node::{link::offline::End, store::Store};
+use yishi_node::{
+    link::offline::End,
+    store::{Me, Store},
+};
 use yishi_protocol::{
-    act::{Act, Text, Voice, container_of},
+    act::{Act, Blob, Sealed, Text, Voice, container_of},
     audience::{Grant, Reach},
     cert::Certificate,
     change::{self, Change},
     codec::Writer,
     commit::{ActorRecord, Cover},
-    ids::{ActorId, CertHash, ChangeHash, DocId},
-    key::Signature,
+    ids::{ActorId, CertHash, ChangeHash, DocId, FederationId},
+    key::{SecretKeys, Signature},
     kind::Kind,
     receipt::{Node, Opening, Receipt, Standing, leaf, root},
+    value::Map,
     wire::{BlockWriter, Frame, Hello, OutChange, OutSection},
 };
 
@@ -90,25 +94,37 @@ impl Copy {
         Some(Self { section, records })
     }
 
-    /// Adds a comment in somebody's name, on top of everything.
-    fn comment(&mut self, actor: ActorId, text: &str) -> Option<ChangeHash> {
-        let creator = self.section.header.as_ref()?.creator_actor();
-        let container = container_of(Kind::Proposal, "voices")?;
+    /// Adds an act in somebody's name on top of everything, unsigned.
+    fn add(&mut self, actor: ActorId, container: &str, value: Map) -> Option<ChangeHash> {
+        let header = self.section.header.as_ref()?;
+        let container = container_of(header.kind, container)?;
         let mine = self.section.changes.iter().filter(|c| c.change.actor == actor);
-        let own = mine.max_by_key(|c| c.change.seq)?;
-        let last = self.section.changes.last()?;
-        let mut deps = vec![own.hash, last.hash];
+        let (own, last) = (mine.max_by_key(|c| c.change.seq), self.section.changes.last()?);
+        let mut deps: Vec<ChangeHash> = own.map(|c| c.hash).into_iter().chain([last.hash]).collect();
         deps.sort_unstable();
         deps.dedup();
-        let (seq, on) = (own.change.seq + 1, 20_773);
-        let start_op = own.change.max_op().max(last.change.max_op()) + 1;
-        let what = Voice::Comment { text: Text(text.into()) };
-        let value = Act { prev: None, on, by: None, what }.to_map();
-        let change = Change::act(actor, seq, start_op, deps, creator, container, value);
+        let seq = own.map_or(0, |c| c.change.seq) + 1;
+        let start_op = own.map_or(0, |c| c.change.max_op()).max(last.change.max_op()) + 1;
+        let change = Change::act(actor, seq, start_op, deps, header.creator_actor(), container, value);
         let hash = change::encode(&change).ok()?.hash;
         self.section.changes.push(OutChange { hash, change, cover: None });
         Some(hash)
     }
+
+    /// The same, signed by who adds it.
+    fn add_signed(&mut self, me: &Me, federation: &FederationId, container: &str, value: Map) -> Option<()> {
+        let hash = self.add(me.actor, container, value)?;
+        let signature = me.keys.sign_commit(federation, &self.section.doc, &hash, &me.cert);
+        self.section.changes.last_mut()?.cover = Some(Cover { cert: me.cert, signature });
+        let record = ActorRecord { actor: me.actor, cert: me.cert, incarnation: me.incarnation };
+        self.records.insert(me.actor, record);
+        Some(())
+    }
+}
+
+fn comment(text: &str) -> Map {
+    let what = Voice::Comment { text: Text(text.into()) };
+    Act { prev: None, on: 20_773, by: None, what }.to_map()
 }
 
 fn cert_of(store: &Store, hash: &CertHash) -> Option<Certificate> {
@@ -133,11 +149,8 @@ pub(super) async fn a_town_forges_a_village(world: &mut World) -> Option<()> {
     let town = world.nodes[TOWN].store.clone();
     let (me, village) = (town.world().me.clone(), world.nodes[LUGAO].store.world().me.clone());
     let mut copy = Copy::of(&town, &doc).await?;
-    copy.comment(village.actor, "我们村不需要修了")?;
-    let own = copy.comment(me.actor, "情况属实")?;
-    let federation = town.world().directory.federation();
-    let signature = me.keys.sign_commit(&federation, &doc, &own, &me.cert);
-    copy.section.changes.last_mut()?.cover = Some(Cover { cert: me.cert, signature });
+    copy.add(village.actor, "voices", comment("我们村不需要修了"))?;
+    copy.add_signed(&me, &town.world().directory.federation(), "voices", comment("情况属实"))?;
     let mut lie = Lie { certs: vec![cert_of(&town, &village.cert)?], ..Lie::default() };
     lie.writer.section(&copy.section, &copy.records);
     send(world, TOWN, DISTRICT, lie).await?;
@@ -214,6 +227,65 @@ pub(super) async fn a_town_forges_its_district(world: &mut World) -> Option<()> 
     world.cut(LUGAO, true);
     send(world, TOWN, LUGAO, lie).await?;
     look(world).await?;
+    world.cut(LUGAO, false);
+    rest(world).await
+}
+
+/// The town puts another identity into a dossier of its village (rule R2).
+pub(super) async fn a_town_writes_into_a_village_s_dossier(world: &mut World) -> Option<()> {
+    with_petitioner(world).await?;
+    rest(world).await?;
+    world.cut(LUGAO, true);
+    let town = world.nodes[TOWN].store.clone();
+    let dossier = *town.docs_of_kind(Kind::Dossier, None).await.ok()?.first()?;
+    let mut copy = Copy::of(&town, &dossier).await?;
+    let what = Sealed::Seal { ciphertext: Blob(vec![1; 64]) };
+    let value = Act { prev: None, on: 20_773, by: None, what }.to_map();
+    let me = town.world().me.clone();
+    copy.add_signed(&me, &town.world().directory.federation(), "sealed", value)?;
+    let mut lie = Lie::default();
+    lie.writer.section(&copy.section, &copy.records);
+    send(world, TOWN, LUGAO, lie).await?;
+    world.cut(LUGAO, false);
+    rest(world).await
+}
+
+/// A village that learnt of a matter beside it writes into it, and its town is to pass that on (rule R11).
+pub(super) async fn a_village_writes_into_its_neighbour_s_matter(world: &mut World) -> Option<()> {
+    let doc = raise(world, LUGAO, "涵洞积水。").await?;
+    rest(world).await?;
+    world.cut(XINGHUA, true);
+    let mut copy = Copy::of(&world.nodes[LUGAO].store, &doc).await?;
+    let neighbour = world.nodes[XINGHUA].store.world();
+    copy.add_signed(&neighbour.me, &neighbour.directory.federation(), "voices", comment("瞎说"))?;
+    let mut lie = Lie::default();
+    lie.writer.section(&copy.section, &copy.records);
+    send(world, XINGHUA, TOWN, lie).await?;
+    world.cut(XINGHUA, false);
+    rest(world).await
+}
+
+/// A village makes a key of its own speak for the village beside it (rule R1).
+pub(super) async fn a_village_certifies_its_neighbour(world: &mut World) -> Option<()> {
+    rest(world).await?;
+    world.cut(LUGAO, true);
+    let (village, keys) = (world.nodes[LUGAO].store.world(), SecretKeys::from_bytes(&[77; 64]));
+    let cert = Certificate {
+        federation: Some(village.directory.federation()),
+        place: world.nodes[XINGHUA].place,
+        nonce: [9; 16],
+        code: "510113106205".into(),
+        name: "杏花村".into(),
+        level: "village".into(),
+        parent: Some(village.me.place),
+        key: keys.public(),
+        sealing: keys.sealing_public(),
+        number: 9,
+        issuer: Some(village.me.cert),
+        signature: Signature([0; 64]),
+    };
+    let cert = cert.issued_by(&village.me.keys);
+    send(world, LUGAO, TOWN, Lie { certs: vec![cert], ..Lie::default() }).await?;
     world.cut(LUGAO, false);
     rest(world).await
 }
