@@ -213,7 +213,7 @@ impl Gate<'_> {
             let range = first..first + draft.signatures.len();
             first = range.end;
             let doc = draft.admitted.doc;
-            if bad.iter().any(|i| range.contains(i)) {
+            if bad.iter().any(|i| range.contains(i)) && !Bug::SignatureUnchecked.planted() {
                 verdicts.refused.push((doc, draft.ordinals, Refusal::BadSignature));
                 continue;
             }
@@ -255,7 +255,7 @@ impl Gate<'_> {
                 grants.push(grant.clone());
             }
         }
-        if !audience.includes(self.directory, &self.me) {
+        if !audience.includes(self.directory, &self.me) && !Bug::TakesNotForUs.planted() {
             return Err(Refusal::NotForUs);
         }
         // Keys are wrapped for dossiers alone.
@@ -320,7 +320,8 @@ impl Gate<'_> {
                 let cert = self.directory.get(&cover.cert).ok_or(Refusal::UnknownCertificate)?;
                 let stated = block.actors.iter().find(|a| a.record.actor == change.actor);
                 let incarnation = stated.ok_or(Refusal::WrongActor)?.record.incarnation;
-                if cert.actor(incarnation) != change.actor || cert.place != place {
+                let own = cert.actor(incarnation) == change.actor && cert.place == place;
+                if !own && !Bug::AnyActor.planted() {
                     return Err(Refusal::WrongActor);
                 }
                 draft.signatures.push(SignatureItem {
@@ -371,7 +372,7 @@ impl Gate<'_> {
         let creator = header.creator_actor();
         let record = block.actors.iter().find(|a| a.record.actor == creator).ok_or(Refusal::WrongHome)?;
         let cert = self.directory.get(&record.record.cert).ok_or(Refusal::UnknownCertificate)?;
-        if cert.place != header.home {
+        if cert.place != header.home && !Bug::AnyHome.planted() {
             return Err(Refusal::WrongHome);
         }
         if !header.reach.iter().all(|reach| may_widen(self.directory, &record.record.cert, *reach)) {

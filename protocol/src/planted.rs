@@ -75,6 +75,18 @@ bugs! {
     OutsiderWrites,
     /// R1: anybody certifies a key for a place it has heard of.
     AnyFounder,
+    /// R9: a change counts as one author's though another's key signed it.
+    AnyActor,
+    /// R9: nobody looks whether a signature holds.
+    SignatureUnchecked,
+    /// R2: whoever makes a document says whose it is.
+    AnyHome,
+    /// R11: what comes is taken, whoever it is for.
+    TakesNotForUs,
+    /// R15: an acknowledgement counts for what it does not cover.
+    AckOfNothing,
+    /// The word to forget deletes no key.
+    ForgetsNothing,
 }
 
 #[cfg(debug_assertions)]

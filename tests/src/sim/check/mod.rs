@@ -6,6 +6,7 @@
 //! | [`audience`] | 5, R11: nobody is sent a byte or an id that is not for them |
 //! | [`authority`] | R6: no step counts that its author's place was not allowed to take |
 //! | [`dated`] | R7: no act counts as a day before what two places had said |
+//! | [`forgotten`] | where the word to forget is, no key is, and it reaches everybody |
 //! | [`founded`] | R1: a key speaks for a place only if the place's founder or later parent says so |
 //! | [`granted`] | R11: widenings are by those who may, and signed |
 //! | [`honest`] | 6, R15: "stored there" only of what is there |
@@ -17,7 +18,7 @@
 //! | [`shown`] | lists say what the changes add up to |
 //! | [`signed`] | 3, R9: every stored change is vouched for by its own author |
 //! | [`whole`] | R13: nothing is stored whose dependencies are not |
-//! | [`written`] | R2, R11: only readers write, and into the home's containers only the home |
+//! | [`written`] | R2, R11: only readers write, and into the home's containers only the home; a document's home made it |
 //!
 //! Bounds on queues are counted in `line` (`bounds`), starvation in `world` (it must come to rest: `served`),
 //! and errors that no fault explains fail a run by themselves (`errors`). So do histories that are compared
@@ -27,6 +28,7 @@ pub mod audience;
 pub mod authority;
 pub mod census;
 pub mod dated;
+pub mod forgotten;
 pub mod founded;
 pub mod granted;
 pub mod honest;
@@ -131,6 +133,7 @@ impl Watch {
             self.note("lost", self.lost.end(world, &census));
             self.note("honest", honest::receipts(world, &census));
             self.note("same", same::check(world, &census));
+            self.note("forgotten", forgotten::check(world, &census));
         }
         self.note("shown", shown::check(world, &census).await);
         if !self.compared {

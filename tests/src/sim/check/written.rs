@@ -24,10 +24,17 @@ pub(super) fn check(census: &Census) -> Result<(), String> {
                 }
                 let kind = whole.header.kind;
                 let read = change::decode(&commit.bytes, kind).map_err(|_| told("that is none of ours"))?;
-                if let Body::Act { container, .. } = read.change.body {
-                    let container = kind.containers().get(container).ok_or_else(|| told("nowhere"))?;
-                    if container.writers == Writers::Home && cert.place != whole.header.home {
-                        return Err(told("where only its home may write"));
+                let home = cert.place == whole.header.home;
+                match read.change.body {
+                    Body::Genesis { .. } if !home => {
+                        return Err(told("that makes it in another place's name"));
+                    }
+                    Body::Genesis { .. } => {}
+                    Body::Act { container, .. } => {
+                        let container = kind.containers().get(container).ok_or_else(|| told("nowhere"))?;
+                        if container.writers == Writers::Home && !home {
+                            return Err(told("where only its home may write"));
+                        }
                     }
                 }
             }

@@ -5,7 +5,7 @@ use crate::sim::{DISTRICT, LUGAO, TOWN, World, XINGHUA};
 use serde_json::json;
 use std::collections::BTreeMap;
 use yishi_node::{
-    link::offline::End,
+    link::offline::{End, frame_in},
     store::{Me, Store},
 };
 use yishi_protocol::{
@@ -15,12 +15,13 @@ use yishi_protocol::{
     change::{self, Change},
     codec::Writer,
     commit::{ActorRecord, Cover},
+    header::Header,
     ids::{ActorId, CertHash, ChangeHash, DocId, FederationId},
     key::{SecretKeys, Signature},
     kind::Kind,
     receipt::{Node, Opening, Receipt, Standing, leaf, root},
     value::Map,
-    wire::{BlockWriter, Frame, Hello, OutChange, OutSection},
+    wire::{Ack, BlockWriter, Frame, Hello, OutChange, OutSection},
 };
 
 /// A digest that no feed has: what the liar's node knows of its own feed disagrees with it.
@@ -41,13 +42,14 @@ fn packed(frame: &Frame) -> Vec<u8> {
     w.finish()
 }
 
-/// One connection on which a place sends one block that its node never wrote.
-async fn send(world: &mut World, from: usize, to: usize, lie: Lie) -> Option<()> {
+/// A connection on which one end is a liar's that has greeted; and how it did.
+async fn greeted(world: &mut World, from: usize, to: usize) -> Option<(End, Hello)> {
     // The node itself finds out that it has said something it does not know of, and begins a new life.
     world.watch.excused = true;
     let (speaker, hearer) = (&world.nodes[from].store, &world.nodes[to].store);
     let link = hearer.world().link_to(&world.nodes[from].place)?.id;
-    let state = hearer.link_state(link).await.ok()?;
+    let back = speaker.world().link_to(&world.nodes[to].place)?.id;
+    let (state, own) = (hearer.link_state(link).await.ok()?, speaker.link_state(back).await.ok()?);
     let begins = if state.in_epoch == Some(speaker.epoch()) { state.in_seq } else { 0 };
     let hello = Hello {
         cert: speaker.world().me.cert,
@@ -55,16 +57,23 @@ async fn send(world: &mut World, from: usize, to: usize, lie: Lie) -> Option<()>
         head: begins + 1,
         acked: begins,
         in_epoch: Some(hearer.epoch()),
-        in_seq: state.out_seq,
-        in_digest: hearer.feed_digest(link, state.out_seq).await.ok()??,
+        in_seq: own.in_seq,
+        in_digest: hearer.feed_digest(link, own.in_seq).await.ok()??,
     };
-    let certs: Vec<&Certificate> = lie.certs.iter().collect();
-    let block = lie.writer.finish((begins, begins + 1, DIGEST), &certs, &[], &lie.openings);
     let mut end = End::open(hearer, link).await.ok()?;
-    for frame in [Frame::Hello(hello), Frame::Block(block)] {
-        end.hear(&packed(&frame)).ok()?;
-        end.work(world.now).await.ok()?;
-    }
+    end.hear(&packed(&Frame::Hello(hello.clone()))).ok()?;
+    Some((end, hello))
+}
+
+/// One connection on which a place sends one block that its node never wrote.
+async fn send(world: &mut World, from: usize, to: usize, lie: Lie) -> Option<()> {
+    let (mut end, hello) = greeted(world, from, to).await?;
+    end.work(world.now).await.ok()?;
+    let certs: Vec<&Certificate> = lie.certs.iter().collect();
+    let rows = (hello.acked, hello.head, DIGEST);
+    let block = lie.writer.finish(rows, &certs, &[], &lie.openings);
+    end.hear(&packed(&Frame::Block(block))).ok()?;
+    end.work(world.now).await.ok()?;
     Some(())
 }
 
@@ -143,19 +152,118 @@ async fn escalated_twice(world: &mut World) -> Option<DocId> {
     Some(doc)
 }
 
-/// The town writes a comment in the village's name and signs only its own on top of it (rule R9).
-pub(super) async fn a_town_forges_a_village(world: &mut World) -> Option<()> {
+/// How a town has its village say what it never said.
+enum Forged {
+    /// Under its own signature of a later change.
+    Covered,
+    /// Signed with its own key.
+    OwnKey,
+    /// With a signature that nobody made.
+    MadeUp,
+}
+
+async fn forged(world: &mut World, how: Forged) -> Option<()> {
     let doc = escalated_twice(world).await?;
     let town = world.nodes[TOWN].store.clone();
+    let federation = town.world().directory.federation();
     let (me, village) = (town.world().me.clone(), world.nodes[LUGAO].store.world().me.clone());
     let mut copy = Copy::of(&town, &doc).await?;
-    copy.add(village.actor, "voices", comment("我们村不需要修了"))?;
-    copy.add_signed(&me, &town.world().directory.federation(), "voices", comment("情况属实"))?;
+    let hash = copy.add(village.actor, "voices", comment("我们村不需要修了"))?;
+    let signature = match how {
+        Forged::Covered => None,
+        Forged::OwnKey => Some((me.cert, me.keys.sign_commit(&federation, &doc, &hash, &me.cert))),
+        Forged::MadeUp => Some((village.cert, Signature([1; 64]))),
+    };
+    copy.section.changes.last_mut()?.cover = signature.map(|(cert, signature)| Cover { cert, signature });
+    copy.add_signed(&me, &federation, "voices", comment("情况属实"))?;
     let mut lie = Lie { certs: vec![cert_of(&town, &village.cert)?], ..Lie::default() };
     lie.writer.section(&copy.section, &copy.records);
     send(world, TOWN, DISTRICT, lie).await?;
     look(world).await?;
     world.cut(TOWN, false);
+    rest(world).await
+}
+
+/// The town writes a comment in the village's name and signs only its own on top of it (rule R9).
+pub(super) async fn a_town_speaks_for_a_village(world: &mut World) -> Option<()> {
+    forged(world, Forged::Covered).await
+}
+
+/// The town writes a comment in the village's name and signs it itself (rule R9).
+pub(super) async fn a_town_signs_for_a_village(world: &mut World) -> Option<()> {
+    forged(world, Forged::OwnKey).await
+}
+
+/// The town writes a comment in the village's name under a signature that is none (rule R9).
+pub(super) async fn a_town_makes_up_a_signature(world: &mut World) -> Option<()> {
+    forged(world, Forged::MadeUp).await
+}
+
+/// The town begins a matter that says it is its village's (rule R2).
+pub(super) async fn a_town_makes_up_a_matter(world: &mut World) -> Option<()> {
+    rest(world).await?;
+    world.cut(TOWN, true);
+    let town = world.nodes[TOWN].store.world();
+    let (me, federation) = (town.me.clone(), town.directory.federation());
+    let mut reach = [TOWN, DISTRICT].map(|at| Reach::Place(world.nodes[at].place)).to_vec();
+    reach.sort_unstable();
+    let header = Header {
+        federation,
+        kind: Kind::Proposal,
+        home: world.nodes[LUGAO].place,
+        creator: me.keys.public(),
+        incarnation: me.incarnation,
+        nonce: [1; 12],
+        reach,
+    };
+    let doc = header.doc_id();
+    let genesis = Change::genesis(me.actor, Kind::Proposal);
+    let hash = change::encode(&genesis).ok()?.hash;
+    let signature = me.keys.sign_commit(&federation, &doc, &hash, &me.cert);
+    let changes = vec![OutChange { hash, change: genesis, cover: Some(Cover { cert: me.cert, signature }) }];
+    let section = OutSection { doc, header: Some(header), grants: vec![], wraps: vec![], changes };
+    let record = ActorRecord { actor: me.actor, cert: me.cert, incarnation: me.incarnation };
+    let village = world.nodes[LUGAO].store.world().me.cert;
+    let mut lie = Lie { certs: vec![town.directory.get(&village)?.clone()], ..Lie::default() };
+    lie.writer.section(&section, &BTreeMap::from([(me.actor, record)]));
+    send(world, TOWN, DISTRICT, lie).await?;
+    world.cut(TOWN, false);
+    rest(world).await
+}
+
+/// The town sends its district a matter that its village has shown to the town alone (rule R11).
+pub(super) async fn a_town_shows_what_is_not_for_its_district(world: &mut World) -> Option<()> {
+    let doc = raise(world, LUGAO, "涵洞积水。").await?;
+    rest(world).await?;
+    world.cut(TOWN, true);
+    let town = world.nodes[TOWN].store.clone();
+    let village = world.nodes[LUGAO].store.world().me.cert;
+    let copy = Copy::of(&town, &doc).await?;
+    let mut lie = Lie { certs: vec![cert_of(&town, &village)?], ..Lie::default() };
+    lie.writer.section(&copy.section, &copy.records);
+    send(world, TOWN, DISTRICT, lie).await?;
+    world.cut(TOWN, false);
+    rest(world).await
+}
+
+/// The town acknowledges a matter that it did not store and signs no receipt for it (rule R15).
+pub(super) async fn a_town_says_yes_and_signs_nothing(world: &mut World) -> Option<()> {
+    rest(world).await?;
+    world.cut(LUGAO, true);
+    raise(world, LUGAO, "涵洞积水。").await?;
+    let (mut end, hello) = greeted(world, TOWN, LUGAO).await?;
+    let sent = end.work(world.now).await.ok()?;
+    let head = sent.iter().filter(|f| matches!(frame_in(f), Ok(Frame::Block(_)))).count();
+    let up = world.nodes[LUGAO].store.world().link_to(&world.nodes[TOWN].place)?.id;
+    let to = world.nodes[LUGAO].store.link_state(up).await.ok()?.out_seq;
+    if head != 1 || to <= hello.in_seq {
+        return None;
+    }
+    end.hear(&packed(&Frame::Ack(Ack { to, excluded: vec![], receipt: None }))).ok()?;
+    // It ends the connection, if all is well.
+    let _ = end.work(world.now).await;
+    look(world).await?;
+    world.cut(LUGAO, false);
     rest(world).await
 }
 

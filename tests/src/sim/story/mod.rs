@@ -63,7 +63,13 @@ stories! {
     steps::two_clocks_run_ahead shows ClaimUnclamped;
     steps::a_stolen_key_is_revoked_early_and_late shows RevokedByTime;
     people::a_petitioner_is_sealed shows NameInClear, KeyInHistory;
-    hostile::a_town_forges_a_village shows AnyCover;
+    people::a_petitioner_is_forgotten shows ForgetsNothing;
+    hostile::a_town_speaks_for_a_village shows AnyCover;
+    hostile::a_town_signs_for_a_village shows AnyActor;
+    hostile::a_town_makes_up_a_signature shows SignatureUnchecked;
+    hostile::a_town_makes_up_a_matter shows AnyHome;
+    hostile::a_town_shows_what_is_not_for_its_district shows TakesNotForUs;
+    hostile::a_town_says_yes_and_signs_nothing shows AckOfNothing;
     hostile::a_town_leaves_a_change_out shows DependencyIgnored;
     hostile::a_village_shows_a_matter_to_its_neighbour shows WidenByAnyone;
     hostile::a_town_forges_its_district shows ReceiptUnchecked;

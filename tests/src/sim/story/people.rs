@@ -18,3 +18,15 @@ pub(super) async fn with_petitioner(world: &mut World) -> Option<DocId> {
     world.watch.acknowledged(LUGAO, doc, acts);
     Some(doc)
 }
+
+/// The petitioner of a matter is forgotten while the town is away.
+pub(super) async fn a_petitioner_is_forgotten(world: &mut World) -> Option<()> {
+    let doc = with_petitioner(world).await?.to_string();
+    rest(world).await?;
+    world.cut(LUGAO, true);
+    let actions = &world.nodes[LUGAO].actions;
+    let number = actions.matter(&doc).await.ok()?.summary.number;
+    actions.forget(&doc, &number, "本人要求").await.ok()?;
+    world.cut(LUGAO, false);
+    rest(world).await
+}
