@@ -1,5 +1,6 @@
-//! Bugs planted on purpose: each breaks one rule of the design, for the simulator's checkers to catch
-//! (`tests/run sim --planted` says which did). A checker that has never caught anything proves nothing.
+//! Bugs planted on purpose: each breaks one rule of the design, for the simulator's checkers to catch. A story
+//! (`tests/src/sim/story`) makes the situation certain; a test plants them all and fails if one goes unnoticed. A
+//! checker that has never caught anything proves nothing.
 //!
 //! Only builds with debug assertions know them. In a release build [`Bug::planted`] is a constant `false`, and the
 //! compiler leaves nothing of them. Nothing but a test can plant one: no setting, no variable, no flag.

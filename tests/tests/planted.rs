@@ -11,6 +11,9 @@ use yishi_tests::sim::proof::{By, prove};
 /// Seeds for a bug that no story shows: the test would rather fail than take long.
 const SEEDS_MAX: u64 = 20;
 
+/// What people are told.
+const FAULTS: &str = include_str!("../FAULTS.md");
+
 #[test]
 fn every_planted_bug_is_caught() {
     let caught = prove(Bug::ALL, SEEDS_MAX, |c| {
@@ -30,6 +33,13 @@ fn every_planted_bug_is_caught() {
     });
     let missed: Vec<Bug> = caught.iter().filter(|c| c.found.is_none()).map(|c| c.bug).collect();
     assert!(missed.is_empty(), "no checker catches {missed:?}");
+    for c in &caught {
+        let Some((By::Story(story), failure)) = &c.found else { continue };
+        let row = |l: &&str| l.starts_with(&format!("| `{:?}` | ", c.bug));
+        let told = FAULTS.lines().find(row).unwrap_or_else(|| panic!("FAULTS.md has no row of {:?}", c.bug));
+        let end = format!(" | `{}` | `{story}` |", failure.check);
+        assert!(told.ends_with(&end), "FAULTS.md says “{told}”; seen was {end}");
+    }
     let broken: Vec<_> = caught.iter().flat_map(|c| &c.broken).collect();
     assert!(broken.is_empty(), "{broken:#?}");
 }
