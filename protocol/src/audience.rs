@@ -9,6 +9,7 @@ use crate::{
     header::Header,
     ids::{CertHash, DocId, FederationId, Hash, PlaceId, hash},
     key::{SecretKeys, Signature, verify},
+    planted::Bug,
 };
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -136,7 +137,7 @@ impl Grant {
         if !audience.includes(directory, &cert.place) {
             return Err(GrantError::GranterOutside);
         }
-        if !may_widen(directory, &self.granter, self.reach) {
+        if !may_widen(directory, &self.granter, self.reach) && !Bug::WidenByAnyone.planted() {
             return Err(GrantError::NotOnPath);
         }
         verify(&cert.key, &self.body(&directory.federation()), &self.signature)

@@ -1,5 +1,6 @@
-//! Bugs planted on purpose: each breaks one rule of the design, for the simulator's checkers to catch
-//! (`tests/run sim --planted` says which did). A checker that has never caught anything proves nothing.
+//! Bugs planted on purpose: each breaks one rule of the design, for the simulator's checkers to catch. A story
+//! (`tests/src/sim/story`) makes the situation certain; a test plants them all and fails if one goes unnoticed. A
+//! checker that has never caught anything proves nothing.
 //!
 //! Only builds with debug assertions know them. In a release build [`Bug::planted`] is a constant `false`, and the
 //! compiler leaves nothing of them. Nothing but a test can plant one: no setting, no variable, no flag.
@@ -61,6 +62,34 @@ bugs! {
     NameInClear,
     /// Back-pressure: blocks without end under way.
     NoFlightLimit,
+    /// R13: a change is stored although one it stands on is missing.
+    DependencyIgnored,
+    /// R11: a place shows a document to whom it likes.
+    WidenByAnyone,
+    /// R15: nobody looks whether a level above signed its receipt.
+    ReceiptUnchecked,
+    /// R7: an act counts as the day it claims, whatever came before it.
+    ClaimUnclamped,
+    /// The key of a sealed dossier in its history, which cannot be deleted.
+    KeyInHistory,
+    /// R2: any reader writes where only the home place may.
+    AnyWriter,
+    /// R11: who may not see a document writes into it.
+    OutsiderWrites,
+    /// R1: anybody certifies a key for a place it has heard of.
+    AnyFounder,
+    /// R9: a change counts as one author's though another's key signed it.
+    AnyActor,
+    /// R9: nobody looks whether a signature holds.
+    SignatureUnchecked,
+    /// R2: whoever makes a document says whose it is.
+    AnyHome,
+    /// R11: what comes is taken, whoever it is for.
+    TakesNotForUs,
+    /// R15: an acknowledgement counts for what it does not cover.
+    AckOfNothing,
+    /// The word to forget deletes no key.
+    ForgetsNothing,
 }
 
 #[cfg(debug_assertions)]

@@ -14,6 +14,7 @@ use crate::{
     ids::{CertHash, ChangeHash, DocId, Epoch, Hash, PlaceId},
     key::{SecretKeys, Signature, verify},
     limits::BLOCK_BYTES_MAX,
+    planted::Bug,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -227,7 +228,9 @@ impl Receipt {
     /// [`ReceiptError`] if the level is unknown or did not sign this. Returns the level's place.
     pub fn check(&self, directory: &Directory) -> Result<PlaceId, ReceiptError> {
         let cert = directory.get(&self.level).ok_or(ReceiptError::UnknownLevel)?;
-        verify(&cert.key, &self.body(), &self.signature).map_err(|_| ReceiptError::Forged)?;
+        if !Bug::ReceiptUnchecked.planted() {
+            verify(&cert.key, &self.body(), &self.signature).map_err(|_| ReceiptError::Forged)?;
+        }
         Ok(cert.place)
     }
 

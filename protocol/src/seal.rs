@@ -9,6 +9,7 @@
 use crate::{
     ids::{CertHash, DocId},
     key::SecretKeys,
+    planted::Bug,
 };
 use chacha20poly1305::{
     KeyInit as _, XChaCha20Poly1305, XNonce,
@@ -63,6 +64,12 @@ impl DossierKey {
         rng.fill_bytes(&mut key);
         Self(key)
     }
+
+    /// Whether it stands in clear among these bytes: for whoever searches a disk for keys.
+    #[must_use]
+    pub fn lies_in(&self, bytes: &[u8]) -> bool {
+        bytes.windows(KEY_BYTES).any(|w| w == self.0)
+    }
 }
 
 fn bound_to(domain: &[u8], doc: &DocId, rest: &[&[u8]]) -> Vec<u8> {
@@ -97,6 +104,9 @@ pub fn seal(
     out.push(FORMAT);
     out.extend_from_slice(&nonce);
     out.extend_from_slice(&sealed);
+    if Bug::KeyInHistory.planted() {
+        out.extend_from_slice(&key.0);
+    }
     Ok(out)
 }
 
@@ -109,7 +119,10 @@ pub fn open(sealed: &[u8], doc: &DocId, key: &DossierKey) -> Result<Vec<u8>, Sea
         Some((&FORMAT, rest)) => rest,
         _ => return Err(SealError::Form),
     };
-    let (nonce, text) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::Form)?;
+    let (nonce, mut text) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::Form)?;
+    if Bug::KeyInHistory.planted() {
+        text = text.split_last_chunk::<KEY_BYTES>().ok_or(SealError::Form)?.0;
+    }
     let aad = bound_to(b"yishi/dossier/1", doc, &[]);
     let mut padded = XChaCha20Poly1305::new(&key.0.into())
         .decrypt(&XNonce::from(*nonce), Payload { msg: text, aad: &aad })

@@ -359,7 +359,7 @@ pub(super) async fn acknowledged(
         None => leaves.is_empty(),
         Some(receipt) => receipt.covers(&leaves).is_ok(),
     };
-    if !signed {
+    if !signed && !Bug::AckOfNothing.planted() {
         return Err(LinkError::Protocol("an acknowledgement does not cover what was sent".into()));
     }
     let acknowledged = Acknowledged {

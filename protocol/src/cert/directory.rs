@@ -9,6 +9,7 @@ use crate::{
     ids::{CertHash, ChangeHash, DocId, FederationId, Hash, NodeKey, PlaceId},
     key::verify,
     limits::CERT_CHAIN_MAX,
+    planted::Bug,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -104,7 +105,8 @@ impl Directory {
         // Only the place that founded it may certify a key for it, whoever's certificate comes first; and
         // whoever a placement names as its later parent. Whether that one counts is asked when it is used.
         let (parent, founded) = (issuer.place, cert.place == PlaceId::founded(&issuer.place, &cert.nonce));
-        if !founded && !self.noted_parents(&cert.place).contains(&parent) {
+        let adopted = || self.noted_parents(&cert.place).contains(&parent) || Bug::AnyFounder.planted();
+        if !founded && !adopted() {
             return Err(CertError::NotFounder);
         }
         verify(&issuer.key, &cert.body(), &cert.signature)?;

@@ -56,12 +56,18 @@ const PLANTED_SEEDS_MAX: u64 = 1_000;
 #[cfg(debug_assertions)]
 fn planted(seeds: u64) -> ExitCode {
     use yishi_protocol::planted::Bug;
-    use yishi_tests::sim::proof;
-    let caught = proof::prove(Bug::ALL, seeds, |c| match &c.found {
-        Some((seed, failure)) => println!("{:?}: caught by seed {seed}: {failure}", c.bug),
-        None => println!("{:?}: NOT CAUGHT by {seeds} seeds", c.bug),
+    use yishi_tests::sim::proof::{self, By};
+    let caught = proof::prove(Bug::ALL, seeds, |c| {
+        match &c.found {
+            Some((By::Story(name), failure)) => println!("{:?}: caught in {name}: {failure}", c.bug),
+            Some((By::Seed(seed), failure)) => println!("{:?}: caught by seed {seed}: {failure}", c.bug),
+            None => println!("{:?}: NOT CAUGHT by {seeds} seeds", c.bug),
+        }
+        for (story, why) in &c.broken {
+            println!("{:?}: {story} does not show it: {why}", c.bug);
+        }
     });
-    let missed = caught.iter().filter(|c| c.found.is_none()).count();
+    let missed = caught.iter().filter(|c| c.found.is_none() || !c.broken.is_empty()).count();
     println!("{} bugs planted, {} caught", caught.len(), caught.len() - missed);
     if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

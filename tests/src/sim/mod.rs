@@ -20,6 +20,8 @@ pub mod places;
 pub mod proof;
 pub mod run;
 pub mod shrink;
+#[cfg(debug_assertions)]
+pub mod story;
 pub mod world;
 
 pub use event::{Event, Plan};

@@ -127,6 +127,7 @@ impl World {
 
     /// One end of a line does something to its next frame.
     pub fn garble(&mut self, line: usize, side: usize, how: Garble) {
+        self.watch.excused = true;
         if let Some(newest) = self.lines[line].connections.last_mut() {
             newest.garble(side, how);
         }
@@ -208,7 +209,9 @@ impl World {
     pub async fn put_back_as(&mut self, at: usize, kept: PathBuf, life: bool) {
         self.replace(at, async |node: Node| node.put_back(&kept, life).await).await;
         self.put_back.insert(at);
-        if life {
+        self.watch.excused = true;
+        // The nonce beside it tells only if the node was started again since the backup.
+        if self.nodes[at].store.life_matches() {
             self.copied.insert(self.nodes[at].store.world().me.actor);
         }
         let mut watch = std::mem::take(&mut self.watch);
