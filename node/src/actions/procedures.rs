@@ -51,16 +51,24 @@ impl Actions {
         newest
     }
 
-    /// The pin of a procedure in force here, by its name or pin. `built_in` is handling without stages.
+    /// The pin of a procedure: by its name the version in force here, by its pin any version that was.
+    /// `built_in` is handling without stages.
     pub(super) async fn pin_named(&self, named: &str) -> Result<Hash, ActionError> {
         let named = named.trim();
         if named == "built_in" {
             return Ok(BUILT_IN);
         }
-        let in_force = self.in_force(&self.store().issued_procedures().await?);
-        let found =
-            in_force.values().find(|f| f.procedure.id == named || f.procedure.pin.to_string() == named);
-        found.map(|f| f.procedure.pin).ok_or_else(|| ActionError::UnknownProcedure(named.to_owned()))
+        let issued = self.store().issued_procedures().await?;
+        if let Some(newest) = self.in_force(&issued).get(named) {
+            return Ok(newest.procedure.pin);
+        }
+        let world = self.world();
+        let above = world.directory.ancestors(&world.me.cert);
+        let ours =
+            issued.iter().filter(|i| i.place == world.me.place || above.contains(&i.place)).map(|i| i.pin);
+        let shipped = procedure::shipped::all().iter().map(|s| s.procedure.pin);
+        let found = ours.chain(shipped).find(|pin| pin.to_string() == named);
+        found.ok_or_else(|| ActionError::UnknownProcedure(named.to_owned()))
     }
 
     /// What may bind a matter here.

@@ -85,8 +85,27 @@ fn one(input: &FoldInput<'_>, doc: &DocId) -> Result<(), String> {
             tip_by = t.place;
         }
     }
+    pins(input, &matter, &taken)?;
     sealed_siblings(input, &matter, &taken)?;
     votes(input, &matter)
+}
+
+/// No counted acceptance binds to an older version than one before it (rule R4).
+fn pins(
+    input: &FoldInput<'_>,
+    matter: &fold::Matter,
+    taken: &BTreeMap<ChangeHash, Taken>,
+) -> Result<(), String> {
+    let mut bound: BTreeMap<String, u32> = BTreeMap::new();
+    for entry in matter.timeline.iter().filter(|e| e.verdict == Verdict::Counted) {
+        let Some(Step::Accept { procedure, .. }) = taken.get(&entry.hash).map(|t| &t.step) else { continue };
+        let Some(named) = input.procedures.get(procedure) else { continue };
+        let before = bound.insert(named.id.clone(), named.version).unwrap_or(0);
+        if named.version < before {
+            return Err(format!("bound to version {} of {} after {before}", named.version, named.id));
+        }
+    }
+    Ok(())
 }
 
 fn sealed_siblings(

@@ -60,6 +60,7 @@ stories! {
     steps::one_place_goes_on_writing shows SameSeq;
     steps::a_reader_is_not_the_holder shows AnyHolder;
     steps::a_vote_comes_after_the_answer shows LateVote;
+    steps::an_older_version_is_tried_again shows PinGoingBack;
     steps::two_clocks_run_ahead shows ClaimUnclamped;
     steps::a_stolen_key_is_revoked_early_and_late shows RevokedByTime;
     people::a_petitioner_is_sealed shows NameInClear, KeyInHistory;

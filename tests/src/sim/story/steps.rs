@@ -54,6 +54,34 @@ pub(super) async fn a_vote_comes_after_the_answer(world: &mut World) -> Option<(
     rest(world).await
 }
 
+/// The town issues two versions of a procedure; a matter bound to the second comes back to the village, which
+/// tries the first.
+pub(super) async fn an_older_version_is_tried_again(world: &mut World) -> Option<()> {
+    let file = |version: u32| {
+        format!(
+            "format = 1\nid = \"street\"\nversion = {version}\ntitle = {{ zh = \"街巷\", en = \"Streets\" }}\n\
+             summary = {{ zh = \"议\", en = \"Talk\" }}\n[[stages]]\nid = \"talk\"\nzh = \"议\"\nen = \"Talk\"\n\
+             limit = {{ normal = \"9 days\" }}\nend = true\n"
+        )
+    };
+    let mut pins = Vec::new();
+    for version in [1, 2] {
+        let issued = world.nodes[TOWN].actions.issue_procedure(Some("u1"), &file(version)).await.ok()?;
+        pins.push(issued.procedure?.pin.to_string());
+        rest(world).await?;
+    }
+    let doc = raise(world, LUGAO, "巷子里的污水。").await?;
+    act(world, LUGAO, &doc, json!({"act": "accept", "procedure": pins[1]})).await?;
+    act(world, LUGAO, &doc, json!({"act": "escalate"})).await?;
+    rest(world).await?;
+    act(world, TOWN, &doc, json!({"act": "accept"})).await?;
+    act(world, TOWN, &doc, json!({"act": "return", "reason": "村里先议"})).await?;
+    rest(world).await?;
+    // Refused, if all is well.
+    let _ = act(world, LUGAO, &doc, json!({"act": "accept", "procedure": pins[0]})).await;
+    rest(world).await
+}
+
 /// Town and district both say it is five days later than the village's clock says.
 pub(super) async fn two_clocks_run_ahead(world: &mut World) -> Option<()> {
     for at in [TOWN, DISTRICT] {
