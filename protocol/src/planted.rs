@@ -90,6 +90,8 @@ bugs! {
     AckOfNothing,
     /// The word to forget deletes no key.
     ForgetsNothing,
+    /// R4: of two snapshots of a charter with one number the lower hash is in force.
+    TwoSnapshots,
 }
 
 #[cfg(debug_assertions)]

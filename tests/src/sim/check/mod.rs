@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`audience`] | 5, R11: nobody is sent a byte or an id that is not for them |
 //! | [`authority`] | R6: no step counts that its author's place was not allowed to take |
+//! | [`charters`] | R4: of two snapshots with one number neither is in force |
 //! | [`dated`] | R7: no act counts as a day before what two places had said |
 //! | [`forgotten`] | where the word to forget is, no key is, and it reaches everybody |
 //! | [`founded`] | R1: a key speaks for a place only if the place's founder or later parent says so |
@@ -27,6 +28,7 @@
 pub mod audience;
 pub mod authority;
 pub mod census;
+pub mod charters;
 pub mod dated;
 pub mod forgotten;
 pub mod founded;
@@ -140,6 +142,7 @@ impl Watch {
             self.note("once", once::echo(world).await);
         }
         self.note("authority", authority::check(world, &census));
+        self.note("charters", charters::check(world, &census));
         self.note("dated", dated::check(world, &census));
         self.note("sealed", self.sealed.end(world, &census).await);
         self.note("keys", keys::check(world, &census));

@@ -9,14 +9,14 @@ use yishi_node::{
     store::{Me, Store},
 };
 use yishi_protocol::{
-    act::{Act, Blob, Sealed, Text, Voice, container_of},
+    act::{Act, Blob, Charter, Sealed, Text, Voice, container_of},
     audience::{Grant, Reach},
     cert::Certificate,
     change::{self, Change},
     codec::Writer,
     commit::{ActorRecord, Cover},
     header::Header,
-    ids::{ActorId, CertHash, ChangeHash, DocId, FederationId},
+    ids::{ActorId, CertHash, ChangeHash, DocId, FederationId, Hash},
     key::{SecretKeys, Signature},
     kind::Kind,
     receipt::{Node, Opening, Receipt, Standing, leaf, root},
@@ -394,6 +394,51 @@ pub(super) async fn a_village_certifies_its_neighbour(world: &mut World) -> Opti
     };
     let cert = cert.issued_by(&village.me.keys);
     send(world, LUGAO, TOWN, Lie { certs: vec![cert], ..Lie::default() }).await?;
+    world.cut(LUGAO, false);
+    rest(world).await
+}
+
+/// A village signs two charters with one number (rule R4).
+pub(super) async fn a_village_says_two_things(world: &mut World) -> Option<()> {
+    rest(world).await?;
+    world.cut(LUGAO, true);
+    let village = world.nodes[LUGAO].store.world();
+    let (me, federation) = (village.me.clone(), village.directory.federation());
+    let mut reach = [LUGAO, TOWN].map(|at| Reach::Place(world.nodes[at].place)).to_vec();
+    reach.sort_unstable();
+    let header = Header {
+        federation,
+        kind: Kind::Charter,
+        home: me.place,
+        creator: me.keys.public(),
+        incarnation: me.incarnation,
+        nonce: [2; 12],
+        reach,
+    };
+    let doc = header.doc_id();
+    let genesis = Change::genesis(me.actor, Kind::Charter);
+    let changes = vec![OutChange { hash: change::encode(&genesis).ok()?.hash, change: genesis, cover: None }];
+    let section = OutSection { doc, header: Some(header), grants: vec![], wraps: vec![], changes };
+    let mut copy = Copy { section, records: BTreeMap::new() };
+    for name in ["芦稿村", "芦花村"] {
+        let what = Charter::Snapshot {
+            number: 1,
+            previous: None,
+            code: "510113106204".into(),
+            name: name.into(),
+            level: "village".into(),
+            parent: Some(world.nodes[TOWN].place),
+            categories: vec![],
+            procedure: Hash([1; 32]),
+            calendar: Hash([2; 32]),
+            members: vec![],
+        };
+        let value = Act { prev: None, on: 20_773, by: None, what }.to_map();
+        copy.add_signed(&me, &federation, "snapshots", value)?;
+    }
+    let mut lie = Lie::default();
+    lie.writer.section(&copy.section, &copy.records);
+    send(world, LUGAO, TOWN, lie).await?;
     world.cut(LUGAO, false);
     rest(world).await
 }

@@ -74,6 +74,7 @@ stories! {
     hostile::a_town_leaves_a_change_out shows DependencyIgnored;
     hostile::a_village_shows_a_matter_to_its_neighbour shows WidenByAnyone;
     hostile::a_town_forges_its_district shows ReceiptUnchecked;
+    hostile::a_village_says_two_things shows TwoSnapshots;
     hostile::a_town_writes_into_a_village_s_dossier shows AnyWriter;
     hostile::a_village_writes_into_its_neighbour_s_matter shows OutsiderWrites;
     hostile::a_village_certifies_its_neighbour shows AnyFounder;
