@@ -25,6 +25,7 @@ use yishi_node::{
     store::{Store, StoreError},
     verify::{Progress, Report, verify},
 };
+use yishi_protocol::ids::PlaceId;
 
 struct Node {
     store: Store,
@@ -44,8 +45,10 @@ fn start(store: &Store, dir: &Path) -> Links {
 }
 
 async fn below(parent: &Node, dir: PathBuf, code: &str, name: &str, level: &str) -> Node {
+    let nonce = rand::random();
     let request = InviteRequest {
-        nonce: rand::random(),
+        place: PlaceId::founded(&parent.store.world().me.place, &nonce),
+        nonce,
         code: code.into(),
         name: name.into(),
         level: level.into(),
@@ -72,7 +75,8 @@ async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 /// district's eyes too, and holds receipts of both levels.
 async fn federation(root: &Path) -> [PathBuf; 3] {
     let dir = root.join("district");
-    let request = setup::InitRequest { code: "510113000000".into(), name: None, level: None };
+    let request =
+        setup::InitRequest { code: "510113000000".into(), name: None, level: None, offline_root: None };
     let store = setup::init(&Home::at(&dir), request, &SystemClock).await.unwrap();
     let links = start(&store, &dir);
     let district = Node { store, links, dir };

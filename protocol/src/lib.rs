@@ -32,6 +32,7 @@ pub mod planted;
 pub mod receipt;
 pub mod reconcile;
 pub mod room;
+pub mod root_key;
 pub mod seal;
 pub mod session;
 pub mod value;

@@ -26,7 +26,7 @@ mod placing;
 mod privacy;
 mod raise;
 mod request;
-mod revoke;
+pub(crate) mod revoke;
 mod sketch;
 mod stubs;
 pub mod views;
