@@ -33,6 +33,8 @@ pub fn status_of(error: &anyhow::Error) -> u8 {
 #[must_use]
 pub fn of_store(error: &StoreError) -> u8 {
     match error {
+        // As for a folder without a node: there is nothing to look at.
+        StoreError::Missing(_) => 11,
         StoreError::InUse(_) => 12,
         StoreError::Damaged(_) => 13,
         StoreError::ReadOnly | StoreError::DiskFull => 14,

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 use yishi_node::{
-    actions::{Actions, Petitioner, RaiseRequest},
+    actions::{Actions, Petitioner, PlacingRequest, RaiseRequest},
     arrivals::Arrivals,
     clock::{Clock, SystemClock},
     home::Home,
@@ -266,4 +266,51 @@ async fn what_is_missing_is_found_and_a_change_is_named_by_its_place() {
     let other = root.path().join("other.db");
     std::fs::write(&other, "这不是数据库".repeat(200)).unwrap();
     assert!(matches!(look(&other).await, Err(StoreError::Damaged(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_altered_placement_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let [_, _, district] = federation(root.path()).await;
+    let store = Store::open(&district).await.unwrap();
+    let actions = Actions::new(store.clone(), Arc::new(SystemClock)).unwrap();
+    for name in ["芦稿社区", "芦稿新村"] {
+        let request = PlacingRequest { name: Some(name.into()), ..PlacingRequest::default() };
+        actions.place_at("510113106204", request).await.unwrap();
+    }
+    Projector::new(actions).drain_once().await.unwrap();
+    store.close().await.unwrap();
+    let report = look(&district).await.unwrap();
+    assert!(report.holds(), "{report}");
+    for (select, update) in [
+        (
+            "SELECT id, bytes FROM placements ORDER BY id LIMIT 1",
+            "UPDATE placements SET bytes = ?2 WHERE id = ?1",
+        ),
+        (
+            "SELECT id, bytes FROM placements ORDER BY id DESC LIMIT 1",
+            "UPDATE placements SET bytes = ?2 WHERE id = ?1",
+        ),
+        (
+            "SELECT id, hash FROM placements ORDER BY id DESC LIMIT 1",
+            "UPDATE placements SET hash = ?2 WHERE id = ?1",
+        ),
+    ] {
+        let copy = tempfile::tempdir().unwrap();
+        let file = altered(&district, copy.path(), select, update).await;
+        let report = look(&file).await.unwrap();
+        assert!(report.findings.iter().any(|f| f.table == "placements"), "{update}: {report}");
+        assert_eq!(report.status(), 40);
+    }
+    // One that is gone takes the next with it, which names it.
+    let file = root.path().join("gone.db");
+    std::fs::copy(district.join("yishi.db"), &file).unwrap();
+    let mut conn = connect(&file).await;
+    sqlx::query("DELETE FROM placements WHERE id = (SELECT min(id) FROM placements)")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    conn.close().await.unwrap();
+    let report = look(&file).await.unwrap();
+    assert!(report.findings.iter().any(|f| f.table == "placements"), "{report}");
 }
