@@ -191,7 +191,7 @@ pub fn take(file: &Path, passphrase: Option<&str>) -> Result<RootKey, RootError>
     let text = text.map_err(|source| RootError::Read { path: file.to_owned(), source })?;
     let mistyped = |why| RootError::Mistyped { path: file.to_owned(), why };
     match root_key::read(&text).map_err(mistyped)? {
-        Kept::Bare(key) => Ok(key),
+        Kept::Bare(key) => Ok(*key),
         Kept::Locked(locked) => {
             let under = stretched(&locked.stretch, passphrase.ok_or(RootError::NeedsPassphrase)?)?;
             locked.open(&under).map_err(mistyped)

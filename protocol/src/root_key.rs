@@ -83,7 +83,7 @@ pub struct Locked {
 #[derive(Debug, Clone)]
 pub enum Kept {
     /// The key itself.
-    Bare(RootKey),
+    Bare(Box<RootKey>),
     /// The key under a passphrase.
     Locked(Locked),
 }
@@ -242,7 +242,7 @@ pub fn read(text: &str) -> Result<Kept, RootKeyError> {
         other => return Err(DecodeError::Version(other).into()),
     }
     match r.uint()? {
-        BARE => Ok(Kept::Bare(RootKey::from_plain(r.raw(r.remaining())?)?)),
+        BARE => Ok(Kept::Bare(Box::new(RootKey::from_plain(r.raw(r.remaining())?)?))),
         UNDER_PASSPHRASE => {
             let stretch = Stretch { salt: r.array()?, memory_kib: r.u32()?, passes: r.u32()? };
             Ok(Kept::Locked(Locked { stretch, nonce: r.array()?, sealed: r.raw(r.remaining())?.to_vec() }))
@@ -298,7 +298,7 @@ mod tests {
 
     fn bare(text: &str) -> Result<RootKey, RootKeyError> {
         read(text).map(|kept| match kept {
-            Kept::Bare(key) => key,
+            Kept::Bare(key) => *key,
             Kept::Locked(_) => panic!("locked"),
         })
     }
