@@ -6,6 +6,7 @@ use crate::{
     home::HomeError,
     http::BindError,
     link::{EndpointError, JoinError},
+    root::RootError,
     run::RunError,
     setup::SetupError,
     store::StoreError,
@@ -17,7 +18,7 @@ pub const HELP: &str = "\
 Exit status: 0 done · 1 the story or check did not hold · 10 configuration · 11 folder · 12 database in use ·
 13 database damaged · 14 database read-only or disk full · 15 other database trouble · 16 port taken ·
 17 socket · 20 invitation mistyped · 21 invitation used, unknown or expired · 22 parent not reached ·
-23 certificate not valid or of another federation · 24 clock · 25 unknown place ·
+23 certificate not valid or of another federation · 24 clock · 25 unknown place · 26 root key ·
 27 a neighbour broke the protocol (doctor) · 30 a part of the node was lost ·
 40 something signed does not hold (verify) · 41 only what can be made again does not (verify) ·
 42 no whole backup · 43 the backup's file exists · 64 usage";
@@ -32,6 +33,8 @@ pub fn status_of(error: &anyhow::Error) -> u8 {
 #[must_use]
 pub fn of_store(error: &StoreError) -> u8 {
     match error {
+        // As for a folder without a node: there is nothing to look at.
+        StoreError::Missing(_) => 11,
         StoreError::InUse(_) => 12,
         StoreError::Damaged(_) => 13,
         StoreError::ReadOnly | StoreError::DiskFull => 14,
@@ -76,7 +79,15 @@ fn known(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             SetupError::Home(inner) => known(inner),
             SetupError::Store(inner) => known(inner),
             SetupError::Join(inner) => known(inner),
+            SetupError::Root(inner) => known(inner),
             _ => Some(25),
+        };
+    }
+    if let Some(e) = cause.downcast_ref::<RootError>() {
+        return match e {
+            RootError::Home(inner) => known(inner),
+            RootError::Store(inner) => known(inner),
+            _ => Some(26),
         };
     }
     if let Some(e) = cause.downcast_ref::<BackupError>() {

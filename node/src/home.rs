@@ -75,6 +75,19 @@ impl Home {
         self.0.join("yishi.db").exists()
     }
 
+    /// Forgets the children's sessions: they belong to the key the node had.
+    ///
+    /// # Errors
+    /// [`HomeError::Folder`] if the folder cannot be written.
+    pub fn forget_sessions(&self) -> Result<(), HomeError> {
+        match fs::remove_file(self.0.join("sessions")) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                Err(HomeError::Folder { path: self.0.clone(), source: e })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Makes the folder for a new node.
     ///
     /// # Errors

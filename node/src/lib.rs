@@ -23,6 +23,7 @@ pub mod life;
 pub mod link;
 pub mod local;
 pub mod projector;
+pub mod root;
 pub mod run;
 pub mod setup;
 pub mod store;

@@ -1,7 +1,12 @@
 //! `yishi-node`: one place's server.
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use yishi_node::{
@@ -12,11 +17,11 @@ use yishi_node::{
     doctor,
     exit::status_of,
     home::Home,
-    run, setup,
+    root, run, setup,
     store::Store,
     terminal, verify,
 };
-use yishi_protocol::invite::Invite;
+use yishi_protocol::{invite::Invite, root_key::RootKey};
 
 /// 议事：一个村、镇或区的服务器。 Yishi: the server of one village, township or district.
 #[derive(Debug, Parser)]
@@ -42,6 +47,17 @@ enum Command {
         /// The node's folder.
         #[arg(long, default_value = "yishi-data")]
         dir: PathBuf,
+        /// Keep the federation's root key out of the node, in this new file. 根钥匙另存为此文件，不留在机器上。
+        #[arg(long, value_name = "FILE")]
+        offline_root: Option<PathBuf>,
+        /// The first line of this file is the passphrase the root key is sealed under; - is standard input.
+        #[arg(long, value_name = "FILE", requires = "offline_root")]
+        passphrase_file: Option<PathBuf>,
+    },
+    /// What is done with the federation's root key, on the district's box. 动用根钥匙。
+    Root {
+        #[command(subcommand)]
+        verb: RootVerb,
     },
     /// Join a federation with an invitation from the place above. 用上级给的邀请码加入。
     Join {
@@ -121,6 +137,155 @@ enum Command {
     },
 }
 
+/// What every verb of the root key needs.
+#[derive(Debug, clap::Args)]
+struct RootFile {
+    /// The root key's file, or a printed one typed back.
+    file: PathBuf,
+    /// The first line of this file is its passphrase; - is standard input.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum RootVerb {
+    /// Whether a file or a typed-back sheet is whole, and whose it is. 核对根钥匙。
+    Check {
+        #[command(flatten)]
+        root: RootFile,
+    },
+    /// A new working key for a stopped district's node restored from a backup; the old ones are ended. 区里的机器被盗或坏了。
+    Replace {
+        #[command(flatten)]
+        root: RootFile,
+        /// The node's folder; without a node in it, one is made that gets everything from the places below.
+        #[arg(long, default_value = "yishi-data")]
+        dir: PathBuf,
+        /// The old box is dead and in nobody's hands: its key stays good.
+        #[arg(long, conflicts_with = "since")]
+        dead: bool,
+        /// What was stored here from this moment on does not count, for example “2026-11-16 09:30”.
+        #[arg(long)]
+        since: Option<String>,
+        /// Why, for everybody to read.
+        #[arg(long, default_value = "机器被盗")]
+        reason: String,
+    },
+    /// Ends every working key but the node's own. 撤销其他工作钥匙。
+    Revoke {
+        #[command(flatten)]
+        root: RootFile,
+        /// The stopped node's folder.
+        #[arg(long, default_value = "yishi-data")]
+        dir: PathBuf,
+        /// What was stored here from this moment on does not count.
+        #[arg(long)]
+        since: Option<String>,
+        /// Why, for everybody to read.
+        #[arg(long, default_value = "机器被盗")]
+        reason: String,
+    },
+    /// Lets count what an ended key had written and this node had stored before a moment. 准予计入。
+    Admit {
+        #[command(flatten)]
+        root: RootFile,
+        /// The stopped node's folder.
+        #[arg(long, default_value = "yishi-data")]
+        dir: PathBuf,
+        /// Before which moment, for example 2026-11-16.
+        #[arg(long)]
+        until: String,
+        /// Why, for everybody to read.
+        #[arg(long, default_value = "经核实")]
+        reason: String,
+    },
+}
+
+/// The first line of a file, or of standard input.
+fn passphrase(file: Option<&Path>) -> anyhow::Result<Option<String>> {
+    let Some(file) = file else { return Ok(None) };
+    let text = match file == Path::new("-") {
+        true => std::io::read_to_string(std::io::stdin())?,
+        false => std::fs::read_to_string(file).with_context(|| {
+            format!("口令文件 {0} 读不出 · the passphrase file {0} cannot be read", file.display())
+        })?,
+    };
+    let line = text.lines().next().unwrap_or_default().to_owned();
+    anyhow::ensure!(
+        !line.is_empty(),
+        "口令是空的，什么也没有改动 · the passphrase is empty; nothing was changed"
+    );
+    Ok(Some(line))
+}
+
+fn taken(root: &RootFile) -> anyhow::Result<RootKey> {
+    Ok(root::take(&root.file, passphrase(root.passphrase_file.as_deref())?.as_deref())?)
+}
+
+async fn root_verb(verb: RootVerb) -> anyhow::Result<()> {
+    let said = |reason, since| root::Ending { reason, since };
+    match verb {
+        RootVerb::Check { root } => {
+            let key = taken(&root)?;
+            let federation = key.certificate().federation_id();
+            println!(
+                "完整无误：{}（{}）的根钥匙，联盟 {federation}。\n\
+                 Whole: the root key of {} ({}), federation {federation}.",
+                key.name, key.code, key.name, key.code
+            );
+        }
+        RootVerb::Replace { root, dir, dead, since, reason } => {
+            let (key, home) = (taken(&root)?, Home::at(dir));
+            let done = root::replace(&home, &key, dead, &said(reason, since), &SystemClock).await?;
+            let dir = home.path().display();
+            println!(
+                "{} 有了新的工作钥匙 {}。下一步：yishi-node run --dir {dir}；下级联通后自己认得，不用重新加入。\n\
+                 {} works under a new key, {}. Start it; places below find out by themselves and need not join again.",
+                done.name, done.key, done.name, done.key
+            );
+            if done.from_nothing {
+                println!(
+                    "这里还没有任何内容：联通后从下级取回。旧机器若是被盗，等各下级都联通以后，停下节点再运行 yishi-node root revoke。\n\
+                     Nothing is here yet: it comes from the places below. If the old box was stolen, stop the node \
+                     once they have all called, and run `yishi-node root revoke`."
+                );
+            }
+            ended(&done);
+        }
+        RootVerb::Revoke { root, dir, since, reason } => {
+            let key = taken(&root)?;
+            let done = root::revoke(&Home::at(dir), &key, &said(reason, since), &SystemClock).await?;
+            ended(&done);
+        }
+        RootVerb::Admit { root, dir, until, reason } => {
+            let key = taken(&root)?;
+            let documents = root::admit(&Home::at(dir), &key, &until, &reason, &SystemClock).await?;
+            println!(
+                "已准予计入：{documents} 份文档里的内容。\nAdmitted: what stands in {documents} documents."
+            );
+        }
+    }
+    println!("根钥匙用完了，请放回原处锁好。\nLock the root key away again.");
+    Ok(())
+}
+
+fn ended(done: &root::Replaced) {
+    if done.ended > 0 {
+        println!(
+            "已撤销旧的工作钥匙 {} 把；本机没有存下的旧内容照收，不计入，核实后可用 yishi-node root admit 准予计入。\n\
+             Ended {} working keys. What they wrote that was not stored here is kept and does not count until \
+             `yishi-node root admit` says so.",
+            done.ended, done.ended
+        );
+    }
+    if !done.disowned.is_empty() {
+        let names = done.disowned.join("、");
+        println!(
+            "下列单位的证书一并作废，须重新邀请：{names}\nThese places' certificates end with it, invite them again: {names}"
+        );
+    }
+}
+
 fn logging(format: LogFormat, default: &str) {
     let filter = EnvFilter::try_from_env("YISHI_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     // A log that cannot be written, on the disk that is full, must not end the node: complaining about it
@@ -174,10 +339,18 @@ fn main() -> ExitCode {
 
 async fn command(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Init { code, name, level, dir } => {
+        Command::Root { verb } => {
+            logging(LogFormat::Text, "warn");
+            root_verb(verb).await?;
+        }
+        Command::Init { code, name, level, dir, offline_root, passphrase_file } => {
             logging(LogFormat::Text, "warn");
             let home = Home::at(dir);
-            let store = setup::init(&home, setup::InitRequest { code, name, level }, &SystemClock).await?;
+            let passphrase = passphrase(passphrase_file.as_deref())?;
+            let kept = offline_root.clone();
+            let offline_root = offline_root.map(|file| setup::OfflineRoot { file, passphrase });
+            let request = setup::InitRequest { code, name, level, offline_root };
+            let store = setup::init(&home, request, &SystemClock).await?;
             let world = store.world();
             let cert = world.directory.get(&world.me.cert);
             println!(
@@ -190,6 +363,14 @@ async fn command(command: Command) -> anyhow::Result<ExitCode> {
                 "The federation {} has its root here. Invite places below with `yishi place invite`.",
                 world.directory.federation()
             );
+            if let Some(file) = kept {
+                println!(
+                    "根钥匙在 {0}，不在机器上：打印两份，连同文件锁在两处，然后从这台机器上删掉它。核对用 yishi-node root check {0}\n\
+                     The root key is in {0} and not in the node: print it twice, lock file and sheets away in two \
+                     places, then delete it here.",
+                    file.display()
+                );
+            }
             store.close().await?;
         }
         Command::Join { token, dir } => {

@@ -5,9 +5,11 @@ use crate::{
     clock::Clock,
     home::{Home, HomeError},
     link::{self, JoinError},
+    root::{self, RootError},
     store::{Batch, Genesis, NewKey, NewLink, Store, StoreError},
 };
 use rand::RngExt;
+use std::path::PathBuf;
 use thiserror::Error;
 use yishi_protocol::{
     act::{Act, Charter, container_of},
@@ -23,6 +25,7 @@ use yishi_protocol::{
     key::SecretKeys,
     kind::Kind,
     place::{Divisions, PlaceCode},
+    root_key::RootKey,
 };
 
 /// Why a node could not be made. Nothing is left behind then.
@@ -34,6 +37,9 @@ pub enum SetupError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The root's key apart.
+    #[error(transparent)]
+    Root(#[from] RootError),
     /// Joining.
     #[error(transparent)]
     Join(#[from] JoinError),
@@ -42,11 +48,6 @@ pub enum SetupError {
         "the invitation is for {0}, not for this node's place. The node keeps its key. Ask for one with `yishi place invite CODE --replace`"
     )]
     OtherPlace(String),
-    /// Places below would not find this one under another key.
-    #[error(
-        "there are places below this node, which know it by its key; it keeps its key. A new key is for places without places below"
-    )]
-    PlacesBelow,
     /// The code is not one.
     #[error("{0}. A place code has 12 digits, for example 510113000000 for 青白江区")]
     Code(#[from] yishi_protocol::place::PlaceCodeError),
@@ -75,9 +76,26 @@ pub struct InitRequest {
     pub name: Option<String>,
     /// Level, if it is not the shipped one.
     pub level: Option<String>,
+    /// Where the root's key is kept apart from the node, and under which passphrase.
+    pub offline_root: Option<OfflineRoot>,
 }
 
-fn genesis(keys: SecretKeys, certs: Vec<Certificate>, cert: CertHash) -> Genesis {
+/// The root's key in a file of its own: the node works under one that it certifies.
+#[derive(Clone)]
+pub struct OfflineRoot {
+    /// The file; it must not exist yet.
+    pub file: PathBuf,
+    /// What it is sealed under.
+    pub passphrase: Option<String>,
+}
+
+impl std::fmt::Debug for OfflineRoot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OfflineRoot({}, redacted)", self.file.display())
+    }
+}
+
+pub(crate) fn genesis(keys: SecretKeys, certs: Vec<Certificate>, cert: CertHash) -> Genesis {
     let mut rng = rand::rng();
     Genesis {
         keys,
@@ -105,8 +123,21 @@ pub async fn init(home: &Home, request: InitRequest, clock: &dyn Clock) -> Resul
     let keys = SecretKeys::generate(&mut rng);
     let place = PlaceId(rng.random());
     let root = Certificate::root(&keys, place, &code.to_string(), &name, &level);
-    let cert = root.hash();
-    let store = Store::create(home.path(), genesis(keys, vec![root], cert)).await?;
+    let mut certs = vec![root.clone()];
+    let mut own = keys.clone();
+    if let Some(OfflineRoot { file, passphrase }) = &request.offline_root {
+        own = SecretKeys::generate(&mut rng);
+        certs.push(Certificate::working(&root, &keys, &own, 2));
+        let key = RootKey { keys, place, code: code.to_string(), name, level };
+        // Durable before anything stands on it.
+        root::keep(file, &key, passphrase.as_deref())?;
+    }
+    let cert = certs.last().map_or(root.hash(), Certificate::hash);
+    let made = Store::create(home.path(), genesis(own, certs, cert)).await;
+    if let (Err(_), Some(OfflineRoot { file, .. })) = (&made, &request.offline_root) {
+        let _ = std::fs::remove_file(file);
+    }
+    let store = made?;
     write_charter(&store, clock).await?;
     Ok(store)
 }
@@ -119,7 +150,8 @@ pub async fn join(home: &Home, invite: &Invite, clock: &dyn Clock) -> Result<Sto
     home.prepare()?;
     let new = link::join(invite, clock.now_ms() / 1_000).await?;
     let parent = new.parent;
-    let store = Store::create(home.path(), genesis(new.keys, new.certs, new.cert)).await?;
+    let genesis = genesis(new.keys, new.certs, new.cert);
+    let store = Store::create_placed(home.path(), genesis, &new.placements).await?;
     let up = NewLink { peer: parent, up: true, address: Some(invite.address.clone()) };
     store.write(Batch { at_ms: clock.now_ms(), links: vec![up], ..Batch::default() }).await?;
     write_charter(&store, clock).await?;
@@ -137,10 +169,6 @@ pub async fn rotate(home: &Home, invite: &Invite, clock: &dyn Clock) -> Result<S
     }
     let store = Store::open(home.path()).await?;
     let world = store.world();
-    // Those below know this place by its key and would not find it again.
-    if world.links.iter().any(|l| !l.up) {
-        return Err(SetupError::PlacesBelow);
-    }
     if invite.place != world.me.place {
         return Err(SetupError::OtherPlace(invite.name.clone()));
     }
@@ -153,11 +181,14 @@ pub async fn rotate(home: &Home, invite: &Invite, clock: &dyn Clock) -> Result<S
         .rotate(NewKey {
             keys: new.keys,
             certs: new.certs,
+            placements: new.placements,
             cert: new.cert,
             incarnation,
             at_ms: clock.now_ms(),
         })
         .await?;
+    // Places below ask who this is when another key answers; a session of the old one must not answer first.
+    home.forget_sessions()?;
     // The parent opens the link anew, also one that was closed when the old key was revoked.
     let up = NewLink { peer: new.parent, up: true, address: Some(invite.address.clone()) };
     store.write(Batch { at_ms: clock.now_ms(), links: vec![up], ..Batch::default() }).await?;

@@ -11,7 +11,7 @@ use yishi_node::{
     setup,
     store::Store,
 };
-use yishi_protocol::kind::Kind;
+use yishi_protocol::{ids::PlaceId, kind::Kind};
 
 struct Node {
     store: Store,
@@ -36,15 +36,18 @@ fn start(store: &Store, dir: &tempfile::TempDir, parent: Option<String>) -> Link
 async fn district() -> Node {
     let dir = tempfile::tempdir().unwrap();
     let home = Home::at(dir.path());
-    let request = setup::InitRequest { code: "510113000000".into(), name: None, level: None };
+    let request =
+        setup::InitRequest { code: "510113000000".into(), name: None, level: None, offline_root: None };
     let store = setup::init(&home, request, &SystemClock).await.unwrap();
     let links = start(&store, &dir, None);
     Node { store, links, _dir: dir }
 }
 
 async fn child(parent: &Node, code: &str, name: &str, level: &str, via: Option<String>) -> Node {
+    let nonce = rand::random();
     let request = InviteRequest {
-        nonce: rand::random(),
+        place: PlaceId::founded(&parent.store.world().me.place, &nonce),
+        nonce,
         code: code.into(),
         name: name.into(),
         level: level.into(),
@@ -155,6 +158,7 @@ async fn a_revoked_neighbour_is_shut_out_also_when_it_resumes() {
 async fn an_invitation_is_good_once_and_only_in_time() {
     let district = district().await;
     let request = |expires_at| InviteRequest {
+        place: PlaceId::founded(&district.store.world().me.place, &[7; 16]),
         nonce: [7; 16],
         code: "510113106000".into(),
         name: "姚渡镇".into(),

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 use yishi_node::{
-    actions::{Actions, Petitioner, RaiseRequest},
+    actions::{Actions, Petitioner, PlacingRequest, RaiseRequest},
     arrivals::Arrivals,
     clock::{Clock, SetClock, SystemClock},
     home::Home,
@@ -25,6 +25,7 @@ use yishi_node::{
     store::{Store, StoreError},
     verify::{Progress, Report, verify},
 };
+use yishi_protocol::ids::PlaceId;
 
 struct Node {
     store: Store,
@@ -44,8 +45,10 @@ fn start(store: &Store, dir: &Path) -> Links {
 }
 
 async fn below(parent: &Node, dir: PathBuf, code: &str, name: &str, level: &str) -> Node {
+    let nonce = rand::random();
     let request = InviteRequest {
-        nonce: rand::random(),
+        place: PlaceId::founded(&parent.store.world().me.place, &nonce),
+        nonce,
         code: code.into(),
         name: name.into(),
         level: level.into(),
@@ -72,7 +75,8 @@ async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 /// district's eyes too, and holds receipts of both levels.
 async fn federation(root: &Path) -> [PathBuf; 3] {
     let dir = root.join("district");
-    let request = setup::InitRequest { code: "510113000000".into(), name: None, level: None };
+    let request =
+        setup::InitRequest { code: "510113000000".into(), name: None, level: None, offline_root: None };
     let store = setup::init(&Home::at(&dir), request, &SystemClock).await.unwrap();
     let links = start(&store, &dir);
     let district = Node { store, links, dir };
@@ -269,4 +273,51 @@ async fn what_is_missing_is_found_and_a_change_is_named_by_its_place() {
     let other = root.path().join("other.db");
     std::fs::write(&other, "这不是数据库".repeat(200)).unwrap();
     assert!(matches!(look(&other).await, Err(StoreError::Damaged(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_altered_placement_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let [_, _, district] = federation(root.path()).await;
+    let store = Store::open(&district).await.unwrap();
+    let actions = Actions::new(store.clone(), Arc::new(SystemClock)).unwrap();
+    for name in ["芦稿社区", "芦稿新村"] {
+        let request = PlacingRequest { name: Some(name.into()), ..PlacingRequest::default() };
+        actions.place_at("510113106204", request).await.unwrap();
+    }
+    Projector::new(actions).drain_once().await.unwrap();
+    store.close().await.unwrap();
+    let report = look(&district).await.unwrap();
+    assert!(report.holds(), "{report}");
+    for (select, update) in [
+        (
+            "SELECT id, bytes FROM placements ORDER BY id LIMIT 1",
+            "UPDATE placements SET bytes = ?2 WHERE id = ?1",
+        ),
+        (
+            "SELECT id, bytes FROM placements ORDER BY id DESC LIMIT 1",
+            "UPDATE placements SET bytes = ?2 WHERE id = ?1",
+        ),
+        (
+            "SELECT id, hash FROM placements ORDER BY id DESC LIMIT 1",
+            "UPDATE placements SET hash = ?2 WHERE id = ?1",
+        ),
+    ] {
+        let copy = tempfile::tempdir().unwrap();
+        let file = altered(&district, copy.path(), select, update).await;
+        let report = look(&file).await.unwrap();
+        assert!(report.findings.iter().any(|f| f.table == "placements"), "{update}: {report}");
+        assert_eq!(report.status(), 40);
+    }
+    // One that is gone takes the next with it, which names it.
+    let file = root.path().join("gone.db");
+    std::fs::copy(district.join("yishi.db"), &file).unwrap();
+    let mut conn = connect(&file).await;
+    sqlx::query("DELETE FROM placements WHERE id = (SELECT min(id) FROM placements)")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    conn.close().await.unwrap();
+    let report = look(&file).await.unwrap();
+    assert!(report.findings.iter().any(|f| f.table == "placements"), "{report}");
 }

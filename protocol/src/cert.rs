@@ -1,7 +1,7 @@
 //! Certificates of nodes, their chain to the federation's root, and revocations.
 //!
 //! A certificate says: this key speaks for this place, whose parent is that place. It is signed by a
-//! node of the parent; the root signs itself. [`Directory`] holds only certificates whose whole chain
+//! node of the parent; the root signs itself, and the keys that work in its place while its own is kept offline. [`Directory`] holds only certificates whose whole chain
 //! holds, so whoever finds a certificate there need not check it again.
 
 use crate::{
@@ -16,10 +16,12 @@ use crate::{
 use thiserror::Error;
 
 mod directory;
+mod introduction;
 mod placement;
 mod standing;
 mod tree;
 pub use directory::{Directory, KnownPlace};
+pub use introduction::Introduction;
 pub use placement::Placement;
 
 const FORMAT: u64 = 1;
@@ -115,6 +117,21 @@ impl Certificate {
         };
         cert.signature = keys.sign(&cert.body());
         cert
+    }
+
+    /// A key that works in the root's place, so that the root's own may lie in a drawer: only the root's key
+    /// certifies one, and only it ends one.
+    #[must_use]
+    pub fn working(root: &Self, root_keys: &SecretKeys, keys: &SecretKeys, number: u32) -> Self {
+        Self {
+            federation: Some(root.federation_id()),
+            key: keys.public(),
+            sealing: keys.sealing_public(),
+            number,
+            issuer: Some(root.hash()),
+            ..root.clone()
+        }
+        .issued_by(root_keys)
     }
 
     /// Signs `self`, whose `issuer`, `parent` and `federation` the caller has set.

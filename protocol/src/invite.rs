@@ -117,7 +117,7 @@ impl FromStr for Invite {
 }
 
 /// RFC 4648 base 32 without padding.
-fn base32(bytes: &[u8]) -> String {
+pub(crate) fn base32(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 8 / 5 + 1);
     let (mut bits, mut held) = (0u32, 0u32);
     for byte in bytes {
@@ -138,7 +138,7 @@ fn digit(bits: u32) -> char {
     ALPHABET.get((bits & 31) as usize).map_or('A', |b| char::from(*b))
 }
 
-fn from_base32(text: &str) -> Result<Vec<u8>, usize> {
+pub(crate) fn from_base32(text: &str) -> Result<Vec<u8>, usize> {
     let mut out = Vec::with_capacity(text.len() * 5 / 8);
     let (mut bits, mut held) = (0u32, 0u32);
     for (at, c) in text.bytes().enumerate() {

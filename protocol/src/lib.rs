@@ -33,6 +33,7 @@ pub mod procedure;
 pub mod receipt;
 pub mod reconcile;
 pub mod room;
+pub mod root_key;
 pub mod seal;
 pub mod session;
 pub mod value;

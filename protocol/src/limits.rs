@@ -37,7 +37,14 @@ pub const BLOCKS_IN_FLIGHT_MAX: usize = 8;
 pub const BYTES_IN_FLIGHT_MAX: usize = 8 * 1024 * 1024;
 /// Changes an acknowledgement may name as not stored: all of the largest block.
 pub const ACK_EXCLUDED_MAX: usize = 200_000;
-/// The first frame of somebody unknown: a request to join, and no more.
+/// Certificates that introduce one: its chain, and those its own and higher places' placements name.
+pub const INTRODUCED_CERTS_MAX: usize = 64;
+/// Placements in an introduction: every move of a place and of those above it.
+pub const INTRODUCED_PLACEMENTS_MAX: usize = 64;
+/// An introduction.
+pub const INTRODUCTION_BYTES_MAX: usize =
+    INTRODUCED_CERTS_MAX * (CERT_BYTES_MAX + 4) + INTRODUCED_PLACEMENTS_MAX * (PLACEMENT_BYTES_MAX + 4) + 16;
+/// The first frame of somebody unknown: a request to join, or who it is, and no more.
 pub const STRANGER_FRAME_BYTES_MAX: usize = 4_096;
 /// Rows of a feed in one block: as many as the longest run without a signature, twice over.
 pub const BLOCK_ROWS_MAX: u64 = 2 * DOCUMENT_CHANGES_MAX as u64;

@@ -238,6 +238,7 @@ impl Fixed {
             ("differ", Reconcile::Differ { wanted: vec![0, 200] }),
             ("resume", Reconcile::Resume { seq: 500, digest: [6; 16] }),
         ];
+        let joined = || Joined { chain: vec![vec![1], vec![2, 3]], placements: vec![vec![4, 5]] };
         let join = Join { invite: [1; 8], place: PlaceId([2; 16]), sealing: [3; 32], proof: [4; 32] };
         let mut all = vec![
             ("frame-hello-first", Frame::Hello(hello(None))),
@@ -247,7 +248,8 @@ impl Fixed {
             ("frame-ack-of-nothing", Frame::Ack(Ack { to: 22, excluded: Vec::new(), receipt: None })),
             ("frame-close", Frame::Close(CloseCode::Federation, "不是本区的".into())),
             ("frame-join", Frame::Join(join)),
-            ("frame-joined", Frame::Joined(Joined { chain: vec![vec![1], vec![2, 3]] })),
+            ("frame-joined", Frame::Joined(joined())),
+            ("frame-introduce", Frame::Introduce(joined())),
         ];
         let named = reconcile.map(|(name, message)| {
             let name = match name {
@@ -268,6 +270,7 @@ impl Fixed {
         let mut all = vec![
             ("certificate-root", self.root.encode()),
             ("certificate", self.village.encode()),
+            ("certificate-working", Certificate::working(&self.root, &self.above, &self.below, 2).encode()),
             ("revocation", self.revocation().encode()),
             ("placement", self.placement().encode()),
             ("placement-name", self.placement().hash().0.to_vec()),

@@ -29,7 +29,7 @@ mod privacy;
 mod procedures;
 mod raise;
 mod request;
-mod revoke;
+pub(crate) mod revoke;
 mod sketch;
 mod stubs;
 pub mod views;

@@ -166,18 +166,14 @@ impl Actions {
             belongs_below(code, world.directory.get(&me.cert).map_or("", |c| &c.code))?;
         }
         let (name, level) = named(code, &request)?;
-        let known = existing.as_ref().and_then(|(place, _)| world.directory.place_cert(place));
+        let existing = existing.map(|(place, _)| place);
+        let known = existing.and_then(|place| world.directory.place_cert(&place));
         let nonce = known.map_or_else(|| self.founding_nonce(), |cert| cert.nonce);
-        let place = PlaceId::founded(&me.place, &nonce);
-        if existing.as_ref().is_some_and(|(known, _)| *known != place) {
-            return Err(ActionError::invalid(
-                "replace",
-                "This place was founded by another and moved here; a new machine for it cannot be invited yet. No invitation was made. Restore its machine from a backup instead.",
-                "该单位由别处设立、后来划入，目前还不能给它换机器，没有发出邀请。请用备份恢复它原来的机器。",
-            ));
-        }
+        // One that was founded elsewhere and moved here keeps its id.
+        let place = existing.unwrap_or_else(|| PlaceId::founded(&me.place, &nonce));
         let expires_at = self.now_ms() / 1_000 + u64::from(hours) * 3_600;
         let asked = link::InviteRequest {
+            place,
             nonce,
             code: code.to_string(),
             name: name.clone(),

@@ -11,20 +11,20 @@ use super::{
     views::{AdmitView, RevokeView, UncountedView},
     words::{required, short},
 };
-use crate::store::{AuthoredDoc, World};
+use crate::store::{AuthoredDoc, Store, StoreError, World};
 use std::collections::{BTreeMap, BTreeSet};
 use yishi_protocol::{
     calendar::Date,
     cert::Revocation,
     ids::{CertHash, ChangeHash, DocId, Hash, NodeKey, PlaceId},
-    key::Signature,
+    key::{SecretKeys, Signature},
     limits::{REVOCATION_CERTS_MAX, REVOCATION_CUTS_MAX},
 };
 
 /// Documents listed in an answer; their number is given in full.
 const LISTED_MAX: usize = 200;
 /// Later than anything is stored.
-const EVER_MS: u64 = i64::MAX.cast_unsigned();
+pub(crate) const EVER_MS: u64 = i64::MAX.cast_unsigned();
 /// China has one time zone: what people write is eight hours ahead of what is stored.
 const CHINA_MS: u64 = 8 * 3_600_000;
 
@@ -46,22 +46,8 @@ impl Actions {
             Some(since) => self.store().authored_since(&ended, since).await?,
             None => Vec::new(),
         };
-        let stored_at = self.store().records_stored_at().await?;
-        let mut records: Vec<Revocation> = Vec::new();
-        let mut disowned = BTreeSet::new();
-        for certs in keys.values() {
-            let mut last = self.store().last_authored(certs, before).await?;
-            for cert in certs {
-                let issued = world.directory.issued_by(cert);
-                let known = |name: &Hash| stored_at.get(name).copied().unwrap_or(0) < before;
-                let (valid, lost): (Vec<Hash>, Vec<Hash>) = issued.into_iter().partition(known);
-                let place_of = |name: &Hash| Some(world.directory.get(&CertHash(name.0))?.place);
-                disowned.extend(lost.iter().filter_map(place_of));
-                // What a key wrote is named once, whichever of its certificates it was written under.
-                let named = std::mem::take(&mut last);
-                records.extend(revocations(&world, *cert, &reason, named, valid));
-            }
-        }
+        let signer = (world.me.cert, &world.me.keys);
+        let (records, disowned) = ends(self.store(), keys.values(), before, &reason, signer).await?;
         let viewer = self.viewer(&world);
         let link = world.link_to(&place).filter(|_| kept == 0);
         let view = RevokeView {
@@ -122,7 +108,14 @@ impl Actions {
             let named: Vec<_> = last.into_iter().filter(new).collect();
             admitted.extend(named.iter().map(|(doc, _)| *doc));
             if !named.is_empty() {
-                records.extend(revocations(&world, *cert, &reason, named, Vec::new()));
+                records.extend(revocations(
+                    &world,
+                    (world.me.cert, &world.me.keys),
+                    *cert,
+                    &reason,
+                    named,
+                    Vec::new(),
+                ));
             }
         }
         admitted.sort_unstable();
@@ -153,7 +146,7 @@ impl Actions {
 }
 
 /// The keys that speak for a place, each with its certificates.
-fn live(world: &World, place: &PlaceId) -> BTreeMap<NodeKey, Vec<CertHash>> {
+pub(crate) fn live(world: &World, place: &PlaceId) -> BTreeMap<NodeKey, Vec<CertHash>> {
     let mut keys: BTreeMap<NodeKey, Vec<CertHash>> = BTreeMap::new();
     for (hash, cert) in world.directory.iter() {
         if cert.place == *place && !world.directory.is_revoked(hash) {
@@ -175,9 +168,41 @@ fn ending(world: &World, place: &PlaceId, all: bool) -> BTreeMap<NodeKey, Vec<Ce
     keys
 }
 
+/// Who signs: a certificate, and its keys.
+pub(crate) type Signer<'a> = (CertHash, &'a SecretKeys);
+
+/// Records that end keys, each with all its certificates: what they wrote and signed for others before a
+/// moment of this node's stays. Also the places whose certificates come to nothing.
+pub(crate) async fn ends(
+    store: &Store,
+    keys: impl Iterator<Item = &Vec<CertHash>>,
+    before_ms: u64,
+    reason: &str,
+    signer: Signer<'_>,
+) -> Result<(Vec<Revocation>, BTreeSet<PlaceId>), StoreError> {
+    let world = store.world();
+    let stored_at = store.records_stored_at().await?;
+    let (mut records, mut disowned) = (Vec::new(), BTreeSet::new());
+    for certs in keys {
+        let mut last = store.last_authored(certs, before_ms).await?;
+        for cert in certs {
+            let issued = world.directory.issued_by(cert);
+            let known = |name: &Hash| stored_at.get(name).copied().unwrap_or(0) < before_ms;
+            let (valid, lost): (Vec<Hash>, Vec<Hash>) = issued.into_iter().partition(known);
+            let place_of = |name: &Hash| Some(world.directory.get(&CertHash(name.0))?.place);
+            disowned.extend(lost.iter().filter_map(place_of));
+            // What a key wrote is named once, whichever of its certificates it was written under.
+            let named = std::mem::take(&mut last);
+            records.extend(revocations(&world, signer, *cert, reason, named, valid));
+        }
+    }
+    Ok((records, disowned))
+}
+
 /// One revocation, over as many records as it takes.
-fn revocations(
+pub(crate) fn revocations(
     world: &World,
+    (issuer, keys): Signer<'_>,
     cert: CertHash,
     reason: &str,
     last_valid: Vec<(DocId, ChangeHash)>,
@@ -193,10 +218,10 @@ fn revocations(
             reason: reason.to_owned(),
             last_valid: cuts.by_ref().take(REVOCATION_CUTS_MAX).collect(),
             still_valid: valid.by_ref().take(REVOCATION_CERTS_MAX).collect(),
-            issuer: world.me.cert,
+            issuer,
             signature: Signature([0; 64]),
         };
-        out.push(revocation.issued_by(&world.me.keys));
+        out.push(revocation.issued_by(keys));
     }
     out
 }
@@ -213,7 +238,7 @@ fn seen(doc: &AuthoredDoc) -> UncountedView {
 }
 
 /// A moment as people write it, in China's time: `2026-11-16`, `2026-11-16 09:30`; or with `Z`, UTC.
-fn moment(field: &'static str, text: &str) -> Result<u64, ActionError> {
+pub(crate) fn moment(field: &'static str, text: &str) -> Result<u64, ActionError> {
     let wrong = || {
         ActionError::invalid(
             field,

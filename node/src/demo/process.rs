@@ -51,6 +51,7 @@ impl Node {
             code: place.code.to_string(),
             name: Some(place.name.clone()),
             level: Some(place.level.name().to_owned()),
+            offline_root: None,
         };
         let store = setup::init(&home, request, &SystemClock).await?;
         store.close().await.map_err(setup::SetupError::from)?;

@@ -5,7 +5,7 @@ use super::{
     LinkError,
     door::{Answer, Door, Pass},
     driver::{self, Context},
-    frames, join,
+    frames, introduce, join,
     state::Connected,
     tls,
 };
@@ -88,14 +88,7 @@ async fn one(context: Context, incoming: Incoming, pass: Pass) -> Result<(), Lin
         connection.close(VarInt::from_u32(CloseCode::NotAllowed.number() as u32), b"");
         return Ok(());
     };
-    let world = context.store.world();
-    let neighbour = world
-        .directory
-        .active_of_key(&key)
-        .filter_map(|(_, cert)| world.link_to(&cert.place))
-        .find(|link| !link.up)
-        .map(|link| link.id);
-    let Some(link) = neighbour else {
+    let Some(link) = introduce::link_of(&context.store, &key) else {
         if let Some(calls) = pass.was_a_stranger(Instant::now()) {
             info!(peer = %connection.remote_address(), calls, "strangers called");
         }
@@ -108,6 +101,12 @@ async fn one(context: Context, incoming: Incoming, pass: Pass) -> Result<(), Lin
                     handshake.await;
                 }
                 join::answer(&context.store, &key, &request, context.board.now_ms()).await?
+            }
+            Some(Frame::Introduce(asked)) => {
+                if let Some(handshake) = confirmed.take() {
+                    handshake.await;
+                }
+                introduce::answer(&context.store, &key, &asked, context.board.now_ms()).await?
             }
             _ => Frame::Close(CloseCode::NotAllowed, "this key is no neighbour's or was revoked".into()),
         };

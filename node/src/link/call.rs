@@ -26,7 +26,7 @@ impl Caller {
     pub fn new(keys: &SecretKeys, parent: NodeKey, from: SocketAddr) -> Result<Self, EndpointError> {
         let timing = Timing::default();
         let endpoint = endpoint::open(from, keys, tls::Sessions::none(), &timing)?;
-        Ok(Self { endpoint, client: endpoint::towards(keys, parent, &timing)? })
+        Ok(Self { endpoint, client: endpoint::towards(keys, Some(parent), &timing)? })
     }
 
     /// A whole handshake.

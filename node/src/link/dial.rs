@@ -7,6 +7,7 @@ use super::{
     LinkError, LinksConfig,
     driver::{self, Context, Ended},
     endpoint::{self, is_other_key},
+    introduce,
     state::Connected,
 };
 use quinn::{ClientConfig, Endpoint};
@@ -31,6 +32,8 @@ pub(super) async fn run(
 ) -> Result<(), LinkError> {
     let mut pause = PAUSE_MIN;
     let mut tls: Option<(NodeKey, ClientConfig)> = None;
+    // Once between two conversations: a parent that lets this node in and then does not is left alone.
+    let mut presented = false;
     loop {
         let world = context.store.world();
         let parent = world.parent().cloned();
@@ -42,7 +45,7 @@ pub(super) async fn run(
         };
         // The same configuration each time: only then are sessions resumed.
         if tls.as_ref().is_none_or(|(k, _)| *k != key) {
-            let towards = endpoint::towards(&world.me.keys, key, &config.timing);
+            let towards = endpoint::towards(&world.me.keys, Some(key), &config.timing);
             tls = Some((key, towards.map_err(|e| LinkError::Protocol(e.to_string()))?));
         }
         let Some((_, client)) = &tls else { continue };
@@ -65,6 +68,23 @@ pub(super) async fn run(
                 }
             }
         };
+        // Neighbours that do not know each other any more make themselves known, and it is tried again at once.
+        let known_again = match &attempted {
+            Err(LinkError::OtherKey(there)) => {
+                introduce::ask(&context, *there, &link.peer, &config.timing).await
+            }
+            Ok(Ended { code: Some(CloseCode::NotAllowed), .. }) if !presented => {
+                presented = true;
+                introduce::present(&context, &endpoint, client.clone(), &address).await
+            }
+            _ => Ok(false),
+        };
+        match known_again {
+            Ok(true) => continue,
+            Err(LinkError::Store(error)) if error.ends_the_node() => return Err(error.into()),
+            Err(error) => debug!(%error, "no introduction"),
+            Ok(false) => {}
+        }
         let broken = matches!(attempted, Err(LinkError::Protocol(_)));
         let ended = match attempted {
             Ok(ended) => ended,
@@ -88,6 +108,7 @@ pub(super) async fn run(
         };
         context.board.set(link.id, state, Some(ended.why.clone()));
         debug!(why = ended.why, ?pause, "no link to the parent");
+        presented &= !ended.was_in_step;
         pause = if ended.was_in_step || ended.renew {
             PAUSE_MIN
         } else {
@@ -117,6 +138,12 @@ async fn attempt(
 ) -> Result<Ended, LinkError> {
     let gone = |e: &dyn std::fmt::Display| LinkError::Unreached(e.to_string());
     let address = resolve(address, endpoint).await?;
+    let other_key = |connection: &quinn::Connection| {
+        connection
+            .close_reason()
+            .is_some_and(|why| is_other_key(&why))
+            .then_some(LinkError::OtherKey(address))
+    };
     let connecting = endpoint.connect_with(client, address, "yishi").map_err(|e| gone(&e))?;
     let connection = match connecting.into_0rtt() {
         Ok((connection, accepted)) => {
@@ -131,8 +158,13 @@ async fn attempt(
                 tokio::pin!(early);
                 tokio::select! {
                     // Refused early data breaks the stream before this side learns why.
-                    ended = &mut early => if connection.close_reason().is_some() || accepted.await {
-                        return ended;
+                    ended = &mut early => {
+                        if let Some(other) = other_key(&connection) {
+                            return Err(other);
+                        }
+                        if connection.close_reason().is_some() || accepted.await {
+                            return ended;
+                        }
                     },
                     taken = &mut accepted => if taken {
                         return early.await;
@@ -151,7 +183,7 @@ async fn attempt(
     driver::converse(context, link, &connection, send, recv, std::future::ready(true)).await
 }
 
-async fn resolve(address: &str, endpoint: &Endpoint) -> Result<SocketAddr, LinkError> {
+pub(super) async fn resolve(address: &str, endpoint: &Endpoint) -> Result<SocketAddr, LinkError> {
     let wants_v4 = endpoint.local_addr().is_ok_and(|a| a.is_ipv4());
     let found = tokio::net::lookup_host(address)
         .await

@@ -117,10 +117,10 @@ pub(super) fn open(
         .map_err(|source| EndpointError::Socket { address: listen, source })
 }
 
-/// How the parent is dialled. Keep the value: resumption works only with the same one.
+/// How the parent is dialled, or whoever answers if no key is named. Keep the value: resumption works only with the same one.
 pub(super) fn towards(
     keys: &SecretKeys,
-    parent: NodeKey,
+    parent: Option<NodeKey>,
     timing: &Timing,
 ) -> Result<quinn::ClientConfig, EndpointError> {
     let crypto = QuicClientConfig::try_from(tls::client(keys, parent)?)?;

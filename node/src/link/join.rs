@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, time::Duration};
 use thiserror::Error;
 use yishi_protocol::{
-    cert::{CertError, Certificate, Directory},
+    cert::{CertError, Certificate, Directory, Introduction, Placement},
     codec::DecodeError,
     ids::{CertHash, NodeKey, PlaceId, hash},
     invite::Invite,
@@ -28,8 +28,10 @@ const YEAR_SECONDS: u64 = 365 * 86_400;
 /// What the parent decides about a new place.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InviteRequest {
-    /// What the place was founded with here: fresh for a new place, the old one for a place whose machine
-    /// is replaced. Its id follows.
+    /// The place: a new one's id follows from the nonce; one that was moved here keeps the one it has.
+    pub place: PlaceId,
+    /// What the place was founded with: fresh for a new place, the old one for a place whose machine is
+    /// replaced.
     pub nonce: [u8; 16],
     /// Its 12-digit code.
     pub code: String,
@@ -63,7 +65,7 @@ fn row_of(id: &[u8; 8]) -> SecretHash {
 /// [`StoreError`] when it was not stored.
 pub async fn invite(store: &Store, request: InviteRequest) -> Result<Invite, StoreError> {
     let me = store.world().me.clone();
-    let (keys, place) = (me.keys, PlaceId::founded(&me.place, &request.nonce));
+    let (keys, place) = (me.keys, request.place);
     let id: [u8; 8] = rand::rng().random();
     let token = Invite {
         id,
@@ -99,14 +101,14 @@ pub(super) async fn answer(
     let world = store.world();
     let held = world.directory.active_of_key(key).find(|(_, c)| c.place == request.place);
     if let Some((cert, _)) = held {
-        return Ok(chain(&world.directory, &cert));
+        return Ok(told(&world.directory, &cert));
     }
     let Some(stored) = store.invite(&row_of(&request.invite)).await? else { return refused("unknown") };
     let Ok(detail) = serde_json::from_str::<InviteRequest>(&stored.detail) else {
         return refused("unknown");
     };
     let keys = &world.me.keys;
-    let place = PlaceId::founded(&world.me.place, &detail.nonce);
+    let place = detail.place;
     let invite = Invite {
         id: request.invite,
         address: detail.address.clone(),
@@ -156,12 +158,11 @@ pub(super) async fn answer(
     if !store.use_invite(row_of(&request.invite), stored.detail, now_ms).await? {
         return refused("used");
     }
-    Ok(chain(&store.world().directory, &issued))
+    Ok(told(&store.world().directory, &issued))
 }
 
-fn chain(directory: &Directory, cert: &CertHash) -> Frame {
-    let chain = directory.chain(cert).iter().rev().map(|c| c.encode()).collect();
-    Frame::Joined(Joined { chain })
+fn told(directory: &Directory, cert: &CertHash) -> Frame {
+    Frame::Joined(Joined::from(&directory.introduction(cert)))
 }
 
 /// What a newcomer received.
@@ -169,8 +170,10 @@ fn chain(directory: &Directory, cert: &CertHash) -> Frame {
 pub struct NewNode {
     /// Its keys.
     pub keys: SecretKeys,
-    /// The chain from the root's certificate to its own.
+    /// The chain from the root's certificate to its own, with what it stands on.
     pub certs: Vec<Certificate>,
+    /// The placements it stands on.
+    pub placements: Vec<Placement>,
     /// Its own.
     pub cert: CertHash,
     /// The parent place.
@@ -260,7 +263,7 @@ pub async fn join(invite: &Invite, now_s: u64) -> Result<NewNode, JoinError> {
     let away = |e: &dyn std::fmt::Display| unreachable(e.to_string());
     let any: SocketAddr = ([0, 0, 0, 0], 0).into();
     let endpoint = endpoint::open(any, &keys, tls::Sessions::none(), &Timing::default())?;
-    let client = endpoint::towards(&keys, invite.parent, &Timing::default())?;
+    let client = endpoint::towards(&keys, Some(invite.parent), &Timing::default())?;
     let talk = async {
         let address = tokio::net::lookup_host(&invite.address)
             .await
@@ -284,8 +287,8 @@ pub async fn join(invite: &Invite, now_s: u64) -> Result<NewNode, JoinError> {
     };
     endpoint.close(quinn::VarInt::from_u32(0), b"");
     endpoint.wait_idle().await;
-    let chain = match answer {
-        Frame::Joined(joined) => joined.chain,
+    let told = match answer {
+        Frame::Joined(joined) => Introduction::decode(&joined.chain, &joined.placements)?,
         Frame::Close(_, why) => {
             let why = match why.as_str() {
                 "used" => "it was used already",
@@ -296,13 +299,10 @@ pub async fn join(invite: &Invite, now_s: u64) -> Result<NewNode, JoinError> {
         }
         _ => return Err(JoinError::OtherPlace),
     };
-    let certs = chain.iter().map(|b| Certificate::decode(b)).collect::<Result<Vec<_>, _>>()?;
-    let (root, below) = certs.split_first().ok_or(JoinError::OtherPlace)?;
+    let root = told.certs.first().ok_or(JoinError::OtherPlace)?;
     let mut directory = Directory::new(root.clone())?;
-    for cert in below {
-        directory.add(cert.clone())?;
-    }
-    let own = certs.last().filter(|c| c.place == invite.place && c.key == keys.public());
+    directory.introduce(&told)?;
+    let own = told.own().filter(|c| c.place == invite.place && c.key == keys.public());
     let own = own.ok_or(JoinError::OtherPlace)?;
     let (cert, parent) = (own.hash(), own.parent.ok_or(JoinError::OtherPlace)?);
     // The invitation pins the parent's key; its certificate must be the one that signed ours.
@@ -310,5 +310,6 @@ pub async fn join(invite: &Invite, now_s: u64) -> Result<NewNode, JoinError> {
     if issuer.map(|c| c.key) != Some(invite.parent) {
         return Err(JoinError::OtherPlace);
     }
-    Ok(NewNode { keys, certs, cert, parent })
+    let Introduction { certs, placements } = told;
+    Ok(NewNode { keys, certs, placements, cert, parent })
 }

@@ -20,6 +20,7 @@ mod driver;
 mod effects;
 mod endpoint;
 mod frames;
+mod introduce;
 mod join;
 pub mod offline;
 mod state;

@@ -19,7 +19,7 @@ use std::{
 };
 use yishi_protocol::{
     audience::{Audience, Grant},
-    cert::{CertError, Certificate, Revocation},
+    cert::{CertError, Certificate, Placement, Revocation},
     commit::{ActorRecord, Cover},
     header::Header,
     ids::{ActorId, CertHash, ChangeHash, DocId, Hash},
@@ -51,22 +51,7 @@ impl Tx {
     /// Stores a batch.
     pub(super) async fn apply(&mut self, batch: Batch) -> Result<Written, StoreError> {
         let certs = self.certs.len();
-        // A later parent's certificates stand on placements, and those on earlier certificates.
-        let mut adopted = Vec::new();
-        for cert in batch.certs {
-            match self.add_cert(cert.clone(), batch.at_ms).await {
-                Err(StoreError::Certificate(CertError::NotFounder | CertError::UnknownIssuer)) => {
-                    adopted.push(cert);
-                }
-                added => added?,
-            }
-        }
-        for placement in batch.placements {
-            self.add_placement(placement, batch.from, batch.at_ms).await?;
-        }
-        for cert in adopted {
-            self.add_cert(cert, batch.at_ms).await?;
-        }
+        self.add_records(batch.certs, batch.placements, batch.from, batch.at_ms).await?;
         let new_certs = self.certs.len() > certs;
         for link in batch.links {
             self.open_link(link).await?;
@@ -139,6 +124,33 @@ impl Tx {
         self.flush_feeds().await?;
         self.written.docs_touched.extend(touched.order);
         Ok(self.written.clone())
+    }
+
+    /// Certificates and placements, which stand on each other.
+    pub(super) async fn add_records(
+        &mut self,
+        certs: Vec<Certificate>,
+        placements: Vec<Placement>,
+        from: Option<LinkId>,
+        at_ms: u64,
+    ) -> Result<(), StoreError> {
+        // A later parent's certificates stand on placements, and those on earlier certificates.
+        let mut adopted = Vec::new();
+        for cert in certs {
+            match self.add_cert(cert.clone(), at_ms).await {
+                Err(StoreError::Certificate(CertError::NotFounder | CertError::UnknownIssuer)) => {
+                    adopted.push(cert);
+                }
+                added => added?,
+            }
+        }
+        for placement in placements {
+            self.add_placement(placement, from, at_ms).await?;
+        }
+        for cert in adopted {
+            self.add_cert(cert, at_ms).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn add_cert(&mut self, cert: Certificate, at_ms: u64) -> Result<(), StoreError> {

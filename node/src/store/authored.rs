@@ -6,8 +6,11 @@ use super::{
     error::StoreError,
 };
 use sqlx::Row;
-use std::collections::BTreeMap;
-use yishi_protocol::ids::{CertHash, ChangeHash, DocId, Hash};
+use std::collections::{BTreeMap, BTreeSet};
+use yishi_protocol::{
+    change,
+    ids::{ActorId, CertHash, ChangeHash, DocId, Hash},
+};
 
 /// Changes of certain keys in one document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +31,8 @@ pub struct AuthoredDoc {
 
 impl Store {
     /// The last change of every author that goes by one of these certificates, in every document, as far
-    /// as it was stored here before `before_ms`.
+    /// as it was stored here before `before_ms`. Of an author that used a number twice, a copied machine's, the
+    /// last of each branch.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
@@ -38,7 +42,8 @@ impl Store {
         before_ms: u64,
     ) -> Result<Vec<(DocId, ChangeHash)>, StoreError> {
         // SQLite takes the other columns from the row that has the maximum.
-        let sql = "SELECT d.doc, c.hash, max(c.seq) FROM json_each(?1) j
+        let sql = "SELECT d.doc, c.hash, max(c.seq), c.doc, c.actor, count(DISTINCT c.seq) < count(*)
+                   FROM json_each(?1) j
                    CROSS JOIN certs x ON x.hash = unhex(j.value) JOIN actors a ON a.cert = x.id
                    JOIN commits c ON c.actor = a.id JOIN docs d ON d.id = c.doc
                    WHERE c.stored_at_ms < ?2 GROUP BY c.doc, c.actor";
@@ -47,7 +52,40 @@ impl Store {
             .bind(before_ms.cast_signed())
             .fetch_all(self.readers())
             .await?;
-        rows.iter().map(|row| Ok((DocId(array(row, 0)?), ChangeHash(array(row, 1)?)))).collect()
+        let mut last = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let doc = DocId(array(row, 0)?);
+            if row.try_get(5)? {
+                let ends = self.branch_ends((row.try_get(3)?, row.try_get(4)?), before_ms).await?;
+                last.extend(ends.into_iter().map(|hash| (doc, hash)));
+            } else {
+                last.push((doc, ChangeHash(array(row, 1)?)));
+            }
+        }
+        Ok(last)
+    }
+
+    /// The changes of an author in a document that none of its later ones stands on.
+    async fn branch_ends(
+        &self,
+        (doc, actor): (i64, i64),
+        before_ms: u64,
+    ) -> Result<BTreeSet<ChangeHash>, StoreError> {
+        let sql = "SELECT hash, bytes FROM commits WHERE doc = ?1 AND actor = ?2 AND stored_at_ms < ?3";
+        let rows = sqlx::query(sql)
+            .bind(doc)
+            .bind(actor)
+            .bind(before_ms.cast_signed())
+            .fetch_all(self.readers())
+            .await?;
+        let (mut ends, mut stood_on) = (BTreeSet::new(), BTreeSet::new());
+        for row in &rows {
+            ends.insert(ChangeHash(array(row, 0)?));
+            // Of one that cannot be read any more nothing is known but its name: it is named.
+            let (_, deps) = change::lineage(row.try_get(1)?).unwrap_or((ActorId([0; 16]), Vec::new()));
+            stood_on.extend(deps);
+        }
+        Ok(ends.difference(&stood_on).copied().collect())
     }
 
     /// What authors with these certificates wrote that was stored here at `from_ms` or later, by document.

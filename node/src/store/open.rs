@@ -25,7 +25,7 @@ use std::{
 };
 use tokio::sync::{broadcast, mpsc, watch};
 use yishi_protocol::{
-    cert::{CertError, Certificate, Directory},
+    cert::{CertError, Certificate, Directory, Introduction, Placement},
     commit::ActorRecord,
     ids::{ActorId, CertHash, Epoch, Incarnation},
     key::SecretKeys,
@@ -101,6 +101,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`] if there is one; otherwise what went wrong. Nothing is left behind then.
     pub async fn create(dir: &Path, genesis: Genesis) -> Result<Self, StoreError> {
+        Self::create_placed(dir, genesis, &[]).await
+    }
+
+    /// The same for a place that was moved, or one above it was: the certificates stand on placements.
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub async fn create_placed(
+        dir: &Path,
+        genesis: Genesis,
+        placements: &[Placement],
+    ) -> Result<Self, StoreError> {
         let path = database(dir);
         if path.exists() {
             return Err(StoreError::Exists(dir.to_owned()));
@@ -110,7 +122,7 @@ impl Store {
         remove_draft(&draft)?;
         // The keys are in it: for the owner's eyes only, and the log takes over these permissions.
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        let made = fill(&draft, &genesis).await;
+        let made = fill(&draft, &genesis, placements).await;
         if let Err(error) = made {
             remove_draft(&draft)?;
             return Err(error);
@@ -236,13 +248,10 @@ impl Store {
     }
 }
 
-async fn fill(path: &Path, genesis: &Genesis) -> Result<(), StoreError> {
-    let mut certs = genesis.certs.iter();
-    let root = certs.next().ok_or(CertError::UnknownIssuer)?;
+async fn fill(path: &Path, genesis: &Genesis, placements: &[Placement]) -> Result<(), StoreError> {
+    let root = genesis.certs.first().ok_or(CertError::UnknownIssuer)?;
     let mut directory = Directory::new(root.clone())?;
-    for cert in certs {
-        directory.add(cert.clone())?;
-    }
+    directory.introduce(&Introduction { certs: genesis.certs.clone(), placements: placements.to_vec() })?;
     let own = directory.get(&genesis.cert).ok_or(StoreError::UnknownCertificate(genesis.cert))?;
     if own.key != genesis.keys.public() {
         return Err(CertError::Forged.into());
@@ -256,6 +265,13 @@ async fn fill(path: &Path, genesis: &Genesis) -> Result<(), StoreError> {
         sqlx::query("INSERT OR IGNORE INTO certs (hash, bytes) VALUES (?1, ?2)")
             .bind(cert.hash().0.to_vec())
             .bind(cert.encode())
+            .execute(&mut *tx)
+            .await?;
+    }
+    for placement in placements {
+        sqlx::query("INSERT OR IGNORE INTO placements (hash, bytes) VALUES (?1, ?2)")
+            .bind(placement.hash().0.to_vec())
+            .bind(placement.encode())
             .execute(&mut *tx)
             .await?;
     }

@@ -6,7 +6,7 @@
 use super::{Store, columns::to_array, error::StoreError, open::put_meta};
 use sqlx::Row;
 use yishi_protocol::{
-    cert::Certificate,
+    cert::{Certificate, Placement},
     commit::ActorRecord,
     ids::{ActorId, CertHash, Incarnation},
     key::SecretKeys,
@@ -19,6 +19,8 @@ pub struct NewKey {
     pub keys: SecretKeys,
     /// The chain from the root's certificate to its own, in that order.
     pub certs: Vec<Certificate>,
+    /// The placements they stand on.
+    pub placements: Vec<Placement>,
     /// Its own certificate.
     pub cert: CertHash,
     /// The first life of its actor.
@@ -36,10 +38,8 @@ impl Store {
     pub async fn rotate(&self, new: NewKey) -> Result<(), StoreError> {
         self.submit(move |tx| {
             Box::pin(async move {
-                let NewKey { keys, certs, cert, incarnation, at_ms } = new;
-                for one in certs {
-                    tx.add_cert(one, at_ms).await?;
-                }
+                let NewKey { keys, certs, placements, cert, incarnation, at_ms } = new;
+                tx.add_records(certs, placements, None, at_ms).await?;
                 let world = tx.state.world.clone();
                 let found = world.directory.get(&cert);
                 if found.is_none_or(|c| c.key != keys.public() || c.place != world.me.place) {

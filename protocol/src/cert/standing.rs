@@ -39,16 +39,28 @@ impl Directory {
         !self.is_disowned(issuer) && self.revoked.get(issuer).is_none_or(|ended| ended.vouches_for(record))
     }
 
-    /// Whether a place may end a certificate: one it was issued under, or one of a place moved below it.
-    pub(super) fn may_revoke(&self, place: &PlaceId, cert: &CertHash) -> bool {
-        let whose = self.certs.get(cert).map(|c| c.place);
-        self.issued_under(place, cert) || whose.is_some_and(|p| self.ever_above(&p).contains(place))
+    /// Whether a key may end a certificate: of a place it was issued under, or of one moved below it.
+    pub(super) fn may_revoke(&self, issuer: &CertHash, cert: &CertHash) -> bool {
+        self.is_over(issuer, cert, |place| self.ever_above(place))
     }
 
-    /// Whether a place's word on a certificate is kept: it might end it, should the placements noted count.
-    pub(super) fn may_note(&self, place: &PlaceId, cert: &CertHash) -> bool {
-        let whose = self.certs.get(cert).map(|c| c.place);
-        self.issued_under(place, cert) || whose.is_some_and(|p| self.noted_above(&p).contains(place))
+    /// Whether a key's word on a certificate is kept: it might end it, should the placements noted count.
+    pub(super) fn may_note(&self, issuer: &CertHash, cert: &CertHash) -> bool {
+        self.is_over(issuer, cert, |place| self.noted_above(place))
+    }
+
+    fn is_over(
+        &self,
+        issuer: &CertHash,
+        cert: &CertHash,
+        above: impl Fn(&PlaceId) -> BTreeSet<PlaceId>,
+    ) -> bool {
+        let (Some(by), Some(whose)) = (self.certs.get(issuer), self.certs.get(cert)) else { return false };
+        // Keys of the root's place: its own key ends them, they do not end each other.
+        if whose.parent.is_none() {
+            return whose.issuer == Some(*issuer);
+        }
+        self.issued_under(&by.place, cert) || above(&whose.place).contains(&by.place)
     }
 
     /// Whether a place above in the certificate's own chain, whatever was moved since.
@@ -84,11 +96,10 @@ impl Directory {
 
     /// Judges all revocations, those of the highest places first.
     fn judge(&mut self) {
-        let issuer_place = |r: &Revocation| self.certs.get(&r.issuer).map(|c| c.place);
         let mut order: Vec<(usize, Hash, Arc<Revocation>)> = self
             .revocations
             .iter()
-            .filter(|(_, r)| issuer_place(r).is_some_and(|p| self.may_revoke(&p, &r.cert)))
+            .filter(|(_, r)| self.may_revoke(&r.issuer, &r.cert))
             .map(|(name, r)| (self.path(&r.issuer).count(), *name, r.clone()))
             .collect();
         order.sort_unstable_by_key(|(depth, name, _)| (*depth, *name));
@@ -110,7 +121,7 @@ impl Directory {
 mod tests {
     use super::*;
     use crate::{
-        cert::Certificate,
+        cert::{CertError, Certificate},
         key::{SecretKeys, Signature},
     };
 
@@ -248,5 +259,44 @@ mod tests {
         for (by, whom) in [(1, 0), (3, 2), (2, 2), (0, 0)] {
             assert!(dir.revoke(&t.revoke(by, whom, 7, &[])).is_err(), "{by} revokes {whom}");
         }
+    }
+
+    #[test]
+    fn the_root_s_own_key_alone_makes_and_ends_those_that_work_in_its_place() {
+        let [own, first, second, town, thief] = [1, 2, 3, 4, 5].map(|n| SecretKeys::from_bytes(&[n; 64]));
+        let root = Certificate::root(&own, PlaceId([1; 16]), "510113000000", "青白江区", "district");
+        let mut dir = Directory::new(root.clone()).unwrap();
+        let [one, two] = [(&first, 2), (&second, 3)]
+            .map(|(keys, number)| dir.add(Certificate::working(&root, &own, keys, number)).unwrap());
+        assert_eq!(dir.place(&root.place).unwrap().cert, two);
+        // A working key certifies towns, and no other working key.
+        let honest = dir.add(certificate(&dir, &first, one, &town, 1)).unwrap();
+        let mut minted = Certificate::working(&root, &own, &thief, 4);
+        minted.issuer = Some(one);
+        assert_eq!(dir.add(minted.issued_by(&first)), Err(CertError::WrongIssuer));
+        let revoke = |dir: &Directory, by: (&SecretKeys, CertHash), cert, still_valid| {
+            Revocation {
+                federation: dir.federation(),
+                cert,
+                reason: "机器被盗".into(),
+                last_valid: vec![(DocId([1; 32]), ChangeHash([7; 32]))],
+                still_valid,
+                issuer: by.1,
+                signature: Signature([0; 64]),
+            }
+            .issued_by(by.0)
+        };
+        let by_thief = revoke(&dir, (&first, one), two, Vec::new());
+        assert_eq!(dir.revoke(&by_thief), Err(CertError::NotAbove));
+        let of_root = revoke(&dir, (&own, root.hash()), root.hash(), Vec::new());
+        assert_eq!(dir.revoke(&of_root), Err(CertError::NotAbove));
+        // The stolen one ends by the root's word: what it certified before stays, what the thief does not.
+        dir.revoke(&revoke(&dir, (&own, root.hash()), one, vec![Hash(honest.0)])).unwrap();
+        let later = dir.add(certificate(&dir, &first, one, &thief, 2)).unwrap();
+        assert!(dir.is_revoked(&one) && !dir.is_revoked(&two) && !dir.is_revoked(&honest));
+        assert!(dir.is_revoked(&later) && !dir.place(&root.place).unwrap().revoked);
+        // The new one goes on where the old one was: it may end what the old one certified.
+        dir.revoke(&revoke(&dir, (&second, two), honest, Vec::new())).unwrap();
+        assert!(dir.is_revoked(&honest));
     }
 }

@@ -334,7 +334,7 @@ impl Session {
             Frame::Block(bytes) => self.block(bytes),
             Frame::Ack(ack) => self.ack(ack),
             Frame::Reconcile(message) => self.reconcile(message),
-            Frame::Hello(_) | Frame::Join(_) | Frame::Joined(_) => {
+            Frame::Hello(_) | Frame::Join(_) | Frame::Joined(_) | Frame::Introduce(_) => {
                 self.close(CloseCode::Protocol, "unexpected_frame".into());
             }
         }

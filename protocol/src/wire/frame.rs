@@ -1,9 +1,13 @@
 //! Frames: what the two ends of a link say to each other. The driver delimits and compresses them.
 
 use crate::{
+    cert::{Certificate, Introduction, Placement},
     codec::{DecodeError, Reader, Writer},
     ids::{CertHash, Epoch, NodeKey, PlaceId},
-    limits::{ACK_EXCLUDED_MAX, CERT_BYTES_MAX, CERT_CHAIN_MAX, RECONCILE_ITEMS_MAX},
+    limits::{
+        ACK_EXCLUDED_MAX, CERT_BYTES_MAX, INTRODUCED_CERTS_MAX, INTRODUCED_PLACEMENTS_MAX,
+        PLACEMENT_BYTES_MAX, RECONCILE_ITEMS_MAX,
+    },
     receipt::Receipt,
 };
 use std::fmt;
@@ -90,11 +94,23 @@ pub struct Join {
     pub proof: [u8; 32],
 }
 
-/// The parent's answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A certificate with all it stands on ([`crate::cert::Introduction`]): the parent's answer to whoever joins,
+/// or who somebody is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Joined {
-    /// The newcomer's certificate and those above, root first.
+    /// The certificates, root first, the one it is about last.
     pub chain: Vec<Vec<u8>>,
+    /// The placements they stand on.
+    pub placements: Vec<Vec<u8>>,
+}
+
+impl From<&Introduction> for Joined {
+    fn from(introduction: &Introduction) -> Self {
+        Self {
+            chain: introduction.certs.iter().map(Certificate::encode).collect(),
+            placements: introduction.placements.iter().map(Placement::encode).collect(),
+        }
+    }
 }
 
 /// Why a link is closed, as a stable number.
@@ -163,8 +179,10 @@ pub enum Frame {
     Close(CloseCode, String),
     /// See [`Join`].
     Join(Join),
-    /// See [`Joined`].
+    /// The newcomer's certificate, or the parent's own for whoever asks who it is. See [`Joined`].
     Joined(Joined),
+    /// Asks whoever answers who it is, and says who is asking: an empty one says nothing of that.
+    Introduce(Joined),
 }
 
 impl fmt::Debug for Frame {
@@ -177,6 +195,7 @@ impl fmt::Debug for Frame {
             Self::Close(code, why) => write!(f, "Close({code:?}, {why})"),
             Self::Join(join) => write!(f, "Join({})", join.place),
             Self::Joined(joined) => write!(f, "Joined({} certificates)", joined.chain.len()),
+            Self::Introduce(own) => write!(f, "Introduce({} certificates)", own.chain.len()),
         }
     }
 }
@@ -246,10 +265,12 @@ impl Frame {
                 w.uint(6).uint(VERSION).raw(&j.invite).raw(&j.place.0).raw(&j.sealing).raw(&j.proof);
             }
             Self::Joined(j) => {
-                w.uint(7).uint(j.chain.len() as u64);
-                j.chain.iter().for_each(|c| {
-                    w.bytes(c);
-                });
+                w.uint(7);
+                Self::write_joined(&mut w, j);
+            }
+            Self::Introduce(j) => {
+                w.uint(8);
+                Self::write_joined(&mut w, j);
             }
         }
         w.finish()
@@ -293,16 +314,30 @@ impl Frame {
                     proof: r.array()?,
                 })
             }
-            7 => {
-                let n = r.count(CERT_CHAIN_MAX)?;
-                let chain =
-                    (0..n).map(|_| r.bytes(CERT_BYTES_MAX).map(<[u8]>::to_vec)).collect::<Result<_, _>>()?;
-                Self::Joined(Joined { chain })
-            }
+            7 => Self::Joined(Self::joined(&mut r)?),
+            8 => Self::Introduce(Self::joined(&mut r)?),
             tag => return Err(DecodeError::Tag(tag)),
         };
         r.end()?;
         Ok(frame)
+    }
+
+    fn write_joined(w: &mut Writer, joined: &Joined) {
+        for records in [&joined.chain, &joined.placements] {
+            w.uint(records.len() as u64);
+            records.iter().for_each(|record| {
+                w.bytes(record);
+            });
+        }
+    }
+
+    fn joined(r: &mut Reader<'_>) -> Result<Joined, DecodeError> {
+        let mut records = |count, bytes| -> Result<Vec<Vec<u8>>, DecodeError> {
+            let n = r.count(count)?;
+            (0..n).map(|_| r.bytes(bytes).map(<[u8]>::to_vec)).collect()
+        };
+        let chain = records(INTRODUCED_CERTS_MAX, CERT_BYTES_MAX)?;
+        Ok(Joined { chain, placements: records(INTRODUCED_PLACEMENTS_MAX, PLACEMENT_BYTES_MAX)? })
     }
 
     fn version(r: &mut Reader<'_>) -> Result<(), DecodeError> {
@@ -423,7 +458,8 @@ mod tests {
             Frame::Reconcile(Reconcile::Resume { seq: 12, digest: [9; 16] }),
             Frame::Close(CloseCode::Stopping, "再见".into()),
             Frame::Join(Join { invite: [1; 8], place: PlaceId([2; 16]), sealing: [3; 32], proof: [4; 32] }),
-            Frame::Joined(Joined { chain: vec![vec![1], vec![2, 3]] }),
+            Frame::Joined(Joined { chain: vec![vec![1], vec![2, 3]], placements: vec![vec![4]] }),
+            Frame::Introduce(Joined::default()),
         ] {
             assert_eq!(Frame::decode(&frame.encode()), Ok(frame.clone()));
             let mut longer = frame.encode();

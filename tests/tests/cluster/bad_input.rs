@@ -229,3 +229,13 @@ fn a_frame_that_is_too_large_ends_the_connection_and_nothing_else() {
     let well = node(&["doctor", "--dir", text(&town.dir)]);
     assert!(well.status.success(), "{}", String::from_utf8_lossy(&well.stdout));
 }
+
+#[test]
+fn a_folder_without_a_node_has_one_status_whoever_looks() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = text(root.path()).to_owned();
+    for args in [vec!["verify", &dir], vec!["doctor", "--dir", &dir], vec!["run", "--dir", &dir]] {
+        let output = node(&args);
+        assert_eq!(output.status.code(), Some(11), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}

@@ -13,4 +13,7 @@ mod bad_input;
 mod demo;
 mod killed;
 mod process;
+mod renewed;
+mod root_key;
 mod stolen;
+mod working;

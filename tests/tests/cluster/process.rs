@@ -63,6 +63,11 @@ impl Node {
         let [.., a, b, c] = std::process::id().to_be_bytes();
         let socket = std::net::UdpSocket::bind(SocketAddr::from(([127, 64 | a, b, c], 0))).unwrap();
         let link = socket.local_addr().unwrap();
+        Self::listening(dir, link)
+    }
+
+    /// A node with its configuration.
+    pub(crate) fn listening(dir: PathBuf, link: SocketAddr) -> Self {
         let config = format!(
             "data_dir = {dir:?}\n[link]\nlisten = \"{link}\"\nidle_ms = 2500\nkeep_alive_ms = 600\n\
              retry_max_ms = 300\n[http]\nlisten = \"127.0.0.1:0\"\n"

@@ -7,6 +7,7 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod cloned;
 mod forgetting;
 mod merged;
 mod parked;

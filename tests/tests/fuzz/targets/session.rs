@@ -214,7 +214,7 @@ fn frame(c: &mut Choice<'_>) -> Frame {
             Frame::Reconcile(Reconcile::Differ { wanted: (0..n).map(|_| c.number() as u32).collect() })
         }
         9 => Frame::Reconcile(Reconcile::Resume { seq: c.number(), digest: digest(c) }),
-        10 => match c.below(3) {
+        10 => match c.below(4) {
             0 => Frame::Close(CloseCode::Stopping, c.text()),
             1 => Frame::Join(Join {
                 invite: [1; 8],
@@ -222,7 +222,8 @@ fn frame(c: &mut Choice<'_>) -> Frame {
                 sealing: [1; 32],
                 proof: [1; 32],
             }),
-            _ => Frame::Joined(Joined { chain: vec![] }),
+            2 => Frame::Introduce(Joined::default()),
+            _ => Frame::Joined(Joined::default()),
         },
         _ => Frame::decode(c.some()).unwrap_or(Frame::Block(vec![])),
     }
