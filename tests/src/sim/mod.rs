@@ -13,6 +13,7 @@
 
 pub mod check;
 pub mod event;
+mod fresh;
 pub mod line;
 pub mod node;
 pub mod places;
