@@ -208,7 +208,8 @@ impl World {
     pub async fn put_back_as(&mut self, at: usize, kept: PathBuf, life: bool) {
         self.replace(at, async |node: Node| node.put_back(&kept, life).await).await;
         self.put_back.insert(at);
-        if life {
+        // Also where the nonce stayed and has not changed since the backup: the machine cannot tell either.
+        if self.nodes[at].store.life_matches() {
             self.copied.insert(self.nodes[at].store.world().me.actor);
         }
         let mut watch = std::mem::take(&mut self.watch);
