@@ -52,6 +52,7 @@ use crate::{
 };
 use rand::{SeedableRng, rngs::StdRng};
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
@@ -59,7 +60,7 @@ use tokio::sync::Notify;
 use yishi_protocol::{
     calendar::{Calendar, Date},
     ids::DocId,
-    place::Divisions,
+    place::{Divisions, PlaceCode},
 };
 
 /// Documents are locked by the first byte of their id: two of them rarely wait for each other.
@@ -107,7 +108,9 @@ impl Actions {
     /// # Errors
     /// As [`Actions::new`].
     pub fn with_rng(store: Store, clock: Arc<dyn Clock>, rng: StdRng) -> Result<Self, ActionError> {
-        let calendar = Calendar::shipped().map_err(|_| ActionError::Broken("the calendar cannot be read"))?;
+        static SHIPPED: OnceLock<Option<Calendar>> = OnceLock::new();
+        let calendar = SHIPPED.get_or_init(|| Calendar::shipped().ok()).clone();
+        let calendar = calendar.ok_or(ActionError::Broken("the calendar cannot be read"))?;
         Ok(Self(Arc::new(Inner {
             store,
             clock,
@@ -224,12 +227,16 @@ impl Actions {
         let world = self.world();
         let cert =
             world.directory.get(&world.me.cert).ok_or(ActionError::Broken("no certificate of our own"))?;
-        let known = cert.code.parse().ok().and_then(|code| {
-            let listed = Divisions::shipped().ok()?;
-            listed.find(code).filter(|d| d.name == cert.name)?;
-            listed.number_prefixes().remove(&code)
+        // Counted once in a process: it goes through all lists, and thousands of simulated places ask.
+        static LISTED: OnceLock<BTreeMap<PlaceCode, (String, String)>> = OnceLock::new();
+        let listed = LISTED.get_or_init(|| {
+            let Ok(lists) = Divisions::shipped() else { return BTreeMap::new() };
+            let named = |(code, prefix)| Some((code, (lists.find(code)?.name.clone(), prefix)));
+            lists.number_prefixes().into_iter().filter_map(named).collect()
         });
-        Ok(known.unwrap_or_else(|| yishi_protocol::place::short_name(&cert.name).to_owned()))
+        let known = cert.code.parse().ok().and_then(|code| listed.get(&code));
+        let known = known.filter(|(name, _)| *name == cert.name).map(|(_, prefix)| prefix.as_str());
+        Ok(known.unwrap_or_else(|| yishi_protocol::place::short_name(&cert.name)).to_owned())
     }
 }
 

@@ -2,7 +2,9 @@
 //! frames handed to whoever carries them. The simulator drives these.
 
 use super::{LinkError, admit, blocks::Sender, effects, frames};
-use crate::store::{LinkId, Store};
+use crate::store::{LinkId, Store, StoreError, Written};
+use std::sync::Arc;
+use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 use yishi_protocol::{
     session::{Effect, Event, Session, Start},
     wire::{CloseCode, Frame},
@@ -15,6 +17,7 @@ pub struct End {
     link: LinkId,
     session: Session,
     sender: Sender,
+    news: Receiver<Arc<Written>>,
     renew: bool,
     in_step: bool,
     closed: Option<(CloseCode, String)>,
@@ -26,6 +29,7 @@ impl End {
     /// # Errors
     /// [`LinkError`] if the store cannot say how far the link came.
     pub async fn open(store: &Store, link: LinkId) -> Result<Self, LinkError> {
+        let news = store.news();
         let state = store.link_state(link).await?;
         let session = Session::new(Start {
             cert: store.world().me.cert,
@@ -35,7 +39,22 @@ impl End {
             cursor: state.in_epoch.map(|epoch| (epoch, state.in_seq, state.in_digest)),
         });
         let sender = Sender::new(link);
-        Ok(Self { store: store.clone(), link, session, sender, renew: false, in_step: false, closed: None })
+        let (renew, in_step, closed) = (false, false, None);
+        Ok(Self { store: store.clone(), link, session, sender, news, renew, in_step, closed })
+    }
+
+    /// Whether this link's feed grew since it was last asked; as over a connection, only the store's news
+    /// tells.
+    fn was_fed(&mut self) -> Result<bool, LinkError> {
+        let mut fed = false;
+        loop {
+            match self.news.try_recv() {
+                Ok(written) => fed |= written.links_fed.contains(&self.link),
+                Err(TryRecvError::Lagged(_)) => fed = true,
+                Err(TryRecvError::Empty) => return Ok(fed),
+                Err(TryRecvError::Closed) => return Err(LinkError::Store(StoreError::Closed)),
+            }
+        }
     }
 
     /// A frame arrived, packed as it travelled.
@@ -53,7 +72,9 @@ impl End {
     /// # Errors
     /// [`LinkError`]: the connection is over then.
     pub async fn work(&mut self, now_ms: u64) -> Result<Vec<Vec<u8>>, LinkError> {
-        self.session.handle(Event::FeedHead(self.store.feed_head(self.link).await?.0));
+        if self.was_fed()? {
+            self.session.handle(Event::FeedHead(self.store.feed_head(self.link).await?.0));
+        }
         let mut out = Vec::new();
         while let Some(effect) = self.session.poll() {
             match effects::with_store(&self.store, self.link, &mut self.sender, effect, now_ms).await? {

@@ -224,6 +224,20 @@ impl Store {
         }
     }
 
+    /// Every document as stored now, all in memory at once: for small databases.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn every_document(&self) -> Result<BTreeMap<DocId, WholeDocument>, StoreError> {
+        let ids = sqlx::query("SELECT id, doc FROM docs").fetch_all(self.readers()).await?;
+        let mut doc_of = BTreeMap::new();
+        for row in &ids {
+            doc_of.insert(row.try_get::<i64, _>(0)?, DocId(array(row, 1)?));
+        }
+        let whole = self.whole_documents(doc_of.keys().map(|id| (*id, i64::MAX)).collect()).await?;
+        Ok(whole.into_iter().filter_map(|((id, _), whole)| Some((doc_of.remove(&id)?, whole))).collect())
+    }
+
     /// The documents of a home, or of every home, of one kind.
     ///
     /// # Errors

@@ -27,6 +27,11 @@ use yishi_protocol::{
     planted::Bug,
 };
 
+/// What a row of a document read whole is.
+const HEADER: i64 = 0;
+const GRANT: i64 = 1;
+const COMMIT: i64 = 3;
+
 /// A whole document, up to a watermark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WholeDocument {
@@ -315,26 +320,40 @@ impl Store {
         }
         let rows = json_ints(wanted.iter().map(|w| w.0).collect::<BTreeSet<_>>());
         let marks = json_int_pairs(wanted.iter().copied());
-        let mut tx = self.readers().begin().await?;
+        // One statement, so that all of it is of one moment without a transaction: every statement is a
+        // message to the connection's thread and back, and documents are read one by one all day.
+        let nothing = ", NULL".repeat(12);
+        let sql = format!(
+            "SELECT d.id, d.doc{nothing}, d.header, d.id, 0, 0
+                 FROM json_each(?1) j CROSS JOIN docs d ON d.id = j.value
+             UNION ALL SELECT g.id, NULL{nothing}, g.bytes, g.doc, 0, 1
+                 FROM json_each(?1) j CROSS JOIN grants g ON g.doc = j.value
+             UNION ALL SELECT w.id, NULL{nothing}, w.bytes, w.doc, 0, 2
+                 FROM json_each(?1) j CROSS JOIN wraps w ON w.doc = j.value
+             UNION ALL SELECT {COMMIT_COLUMNS}, json_extract(j.value, '$[0]'), json_extract(j.value, '$[1]'), 3
+                 FROM json_each(?2) j CROSS JOIN commits c
+                     ON c.doc = json_extract(j.value, '$[0]') AND c.id <= json_extract(j.value, '$[1]')
+                 {COMMIT_JOINS}"
+        );
+        let sql = sqlx::AssertSqlSafe(sql);
+        let mut found = Vec::new();
+        for row in sqlx::query(sql).bind(rows).bind(marks).fetch_all(self.readers()).await? {
+            found.push((row.try_get::<i64, _>(17)?, row.try_get::<i64, _>(0)?, row));
+        }
+        // What a document is comes first, then what belongs to it, each in the order of storing.
+        found.sort_by_key(|(part, id, _)| (*part, *id));
         let mut docs: BTreeMap<i64, (DocId, WholeDocument)> = BTreeMap::new();
-        let sql = "SELECT d.id, d.doc, d.header FROM json_each(?1) j CROSS JOIN docs d ON d.id = j.value";
-        for row in sqlx::query(sql).bind(&rows).fetch_all(&mut *tx).await? {
-            let header = Header::decode(row.try_get(2)?)?;
-            let whole = WholeDocument { header, grants: Vec::new(), wraps: Vec::new(), commits: Vec::new() };
-            docs.insert(row.try_get(0)?, (DocId(array(&row, 1)?), whole));
-        }
-        let sql = "SELECT g.doc, g.bytes FROM json_each(?1) j CROSS JOIN grants g ON g.doc = j.value
-                   ORDER BY g.id";
-        for row in sqlx::query(sql).bind(&rows).fetch_all(&mut *tx).await? {
-            if let Some((doc, whole)) = docs.get_mut(&row.try_get(0)?) {
-                whole.grants.push(Grant::decode(*doc, row.try_get(1)?)?);
-            }
-        }
-        let sql = "SELECT w.doc, w.bytes FROM json_each(?1) j CROSS JOIN wraps w ON w.doc = j.value
-                   ORDER BY w.id";
-        for row in sqlx::query(sql).bind(&rows).fetch_all(&mut *tx).await? {
-            if let Some((_, whole)) = docs.get_mut(&row.try_get(0)?) {
-                whole.wraps.push(Beside::decode(row.try_get(1)?)?);
+        for (part, id, row) in &found {
+            let key: i64 = row.try_get(15)?;
+            if *part == HEADER {
+                let header = Header::decode(row.try_get(14)?)?;
+                let (grants, wraps, commits) = (Vec::new(), Vec::new(), Vec::new());
+                docs.insert(*id, (DocId(array(row, 1)?), WholeDocument { header, grants, wraps, commits }));
+            } else if let Some((doc, whole)) = docs.get_mut(&key).filter(|_| *part < COMMIT) {
+                match *part {
+                    GRANT => whole.grants.push(Grant::decode(*doc, row.try_get(14)?)?),
+                    _ => whole.wraps.push(Beside::decode(row.try_get(14)?)?),
+                }
             }
         }
         for (row, mark) in &wanted {
@@ -342,19 +361,11 @@ impl Store {
                 out.insert((*row, *mark), whole.clone());
             }
         }
-        let sql = format!(
-            "SELECT {COMMIT_COLUMNS}, json_extract(j.value, '$[0]'), json_extract(j.value, '$[1]')
-             FROM json_each(?1) j CROSS JOIN commits c
-                 ON c.doc = json_extract(j.value, '$[0]') AND c.id <= json_extract(j.value, '$[1]')
-             {COMMIT_JOINS} ORDER BY c.id"
-        );
-        for row in sqlx::query(sqlx::AssertSqlSafe(sql)).bind(marks).fetch_all(&mut *tx).await? {
-            let key = (row.try_get(15)?, row.try_get(16)?);
-            if let Some(whole) = out.get_mut(&key) {
-                whole.commits.push(stored_commit(&row)?);
+        for (_, _, row) in found.iter().filter(|(part, ..)| *part == COMMIT) {
+            if let Some(whole) = out.get_mut(&(row.try_get(15)?, row.try_get(16)?)) {
+                whole.commits.push(stored_commit(row)?);
             }
         }
-        tx.rollback().await?;
         Ok(out)
     }
 }

@@ -241,6 +241,23 @@ impl Tx {
         written: &mut Written,
     ) -> Result<(), StoreError> {
         self.execute("BEGIN IMMEDIATE").await?;
+        if let [job] = group {
+            // Alone it needs no savepoint: the transaction is its own.
+            let before = self.state.clone();
+            let mut result = job.run(self).await;
+            if result.is_ok() {
+                result = self.flush_feeds().await;
+            }
+            let Err(error) = result else {
+                written.merge(std::mem::take(&mut self.written));
+                results.push(Ok(()));
+                return self.execute("COMMIT").await;
+            };
+            self.restore(before);
+            results.push(Err(error.clone()));
+            // On a full disk SQLite rolls the whole transaction back by itself.
+            return self.execute("ROLLBACK").await.map_err(|_| error);
+        }
         for job in group {
             let before = self.state.clone();
             self.execute("SAVEPOINT job").await?;

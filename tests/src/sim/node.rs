@@ -1,19 +1,20 @@
 //! One place: its database on a disk that can fail, what people do there, and its deaths.
 
-use super::places::Place;
+use super::{fresh, places::Place};
 use rand::{SeedableRng, rngs::StdRng};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 use yishi_disk::Disk;
 use yishi_node::{
     actions::{ActRequest, Actions, Petitioner, RaiseRequest},
     clock::SetClock,
     life,
     projector::{Projector, ProjectorError},
-    store::{Genesis, NewLink, Store},
+    store::{Genesis, NewLink, Store, Written},
 };
 use yishi_protocol::{
     cert::Certificate,
@@ -46,6 +47,9 @@ pub struct Node {
     /// The power is going or the disk is full: what fails there now is no fault of the program's.
     pub failing: bool,
     projector: Projector,
+    /// What was written since lists were last brought up to date, and whether they are.
+    news: Receiver<Arc<Written>>,
+    projected: bool,
     rng: StdRng,
 }
 
@@ -86,14 +90,11 @@ impl Node {
             incarnation: Incarnation::first(7),
             life: [1; 16],
         };
+        let up = parent.map(|peer| NewLink { peer, up: true, address: None });
+        let down = children.iter().map(|peer| NewLink { peer: *peer, up: false, address: None });
+        fresh::lay(&dir, genesis, up.into_iter().chain(down).collect()).await;
         let disk = Disk::of(&dir);
-        let store = Store::create(&dir, genesis).await.unwrap();
-        if let Some(peer) = parent {
-            store.open_link(NewLink { peer, up: true, address: None }).await.unwrap();
-        }
-        for peer in children {
-            store.open_link(NewLink { peer: *peer, up: false, address: None }).await.unwrap();
-        }
+        let store = Store::open(&dir).await.unwrap();
         let clock = Arc::new(SetClock::at_ms(MONDAY_MS));
         let mut rng = StdRng::seed_from_u64(seed);
         let (actions, projector) = around(&store, &clock, &mut rng);
@@ -104,11 +105,13 @@ impl Node {
             place,
             clock,
             clock_off_ms: 0,
+            news: store.news(),
             store,
             actions,
             disk,
             failing: false,
             projector,
+            projected: false,
             rng,
         }
     }
@@ -137,7 +140,22 @@ impl Node {
         change(&dir);
         let store = Store::open(&dir).await.unwrap_or_else(|e| panic!("{name} does not start: {e}"));
         let (actions, projector) = around(&store, &clock, &mut rng);
-        Self { name, dir, place, clock, clock_off_ms, store, actions, disk, failing: false, projector, rng }
+        let news = store.news();
+        Self {
+            name,
+            dir,
+            place,
+            clock,
+            clock_off_ms,
+            store,
+            actions,
+            disk,
+            failing: false,
+            projector,
+            news,
+            projected: false,
+            rng,
+        }
     }
 
     /// `kill -9`: the files as they are at this moment, opened by a new process.
@@ -205,12 +223,21 @@ impl Node {
         life::renew_as(&self.store, chosen).await.unwrap();
     }
 
-    /// Folds what changed; how many documents there were.
+    /// Folds what changed; how many documents there were. As in a running node, nothing is looked for
+    /// unless the store's news say that something was written.
     ///
     /// # Errors
     /// [`ProjectorError`] of a disk that fails.
     pub async fn project(&mut self) -> Result<usize, ProjectorError> {
-        self.projector.drain_once().await
+        while !matches!(self.news.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {
+            self.projected = false;
+        }
+        if self.projected {
+            return Ok(0);
+        }
+        let folded = self.projector.drain_once().await?;
+        self.projected = true;
+        Ok(folded)
     }
 
     /// Raises a matter; `None` if it was not acknowledged.

@@ -112,9 +112,9 @@ async fn play(plan: &Plan) -> Result<Ended, Failure> {
         run.happen(*event).await;
         run.world.watch.failure.take().map_or(Ok(()), Err)?;
     }
-    run.end().await;
+    let census = run.end().await;
     run.world.watch.failure.take().map_or(Ok(()), Err)?;
-    Ok(Ended { sums: run.sums, print: print(&Census::of(&run.world).await) })
+    Ok(Ended { sums: run.sums, print: print(&census) })
 }
 
 fn print(census: &Census) -> [u8; 32] {
@@ -318,7 +318,7 @@ impl Run {
     }
 
     /// All lines are mended, all disks too, and everything that waits goes its way; then all is judged.
-    async fn end(&mut self) {
+    async fn end(&mut self) -> Census {
         for at in 0..self.world.nodes.len() {
             if self.world.nodes[at].failing {
                 self.power_cut(at, at as u32).await;
@@ -334,10 +334,12 @@ impl Run {
         self.world.hang_up_all();
         self.world.come_to_rest().await;
         let mut watch = std::mem::take(&mut self.world.watch);
-        if watch.failure.is_none() {
-            watch.end(&self.world).await;
-        }
+        let census = match watch.failure {
+            None => watch.end(&self.world).await,
+            Some(_) => Census::default(),
+        };
         self.world.watch = watch;
+        census
     }
 }
 

@@ -210,7 +210,7 @@ impl World {
         self.replace(at, async |node: Node| node.put_back(&kept, life).await).await;
         self.put_back.insert(at);
         self.watch.excused = true;
-        // The nonce beside it tells only if the node was started again since the backup.
+        // Also where the nonce stayed and has not changed since the backup: the machine cannot tell either.
         if self.nodes[at].store.life_matches() {
             self.copied.insert(self.nodes[at].store.world().me.actor);
         }

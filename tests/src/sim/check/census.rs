@@ -10,7 +10,6 @@ use yishi_protocol::{
     commit::ActorRecord,
     fold::{Author, FoldChange, FoldInput},
     ids::{ActorId, DocId, PlaceId},
-    kind::Kind,
     procedure::Procedures,
 };
 
@@ -32,7 +31,7 @@ pub struct Holding {
 }
 
 /// All nodes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Census(pub Vec<Holding>);
 
 impl Census {
@@ -40,12 +39,7 @@ impl Census {
     pub async fn of(world: &World) -> Self {
         let mut all = Vec::with_capacity(world.nodes.len());
         for node in &world.nodes {
-            let mut docs = BTreeMap::new();
-            for kind in Kind::ALL {
-                for doc in node.store.docs_of_kind(kind, None).await.unwrap() {
-                    docs.extend(node.store.document(&doc).await.unwrap().map(|whole| (doc, whole)));
-                }
-            }
+            let docs = node.store.every_document().await.unwrap();
             let mut actors: Vec<ActorId> =
                 docs.values().flat_map(|d| d.commits.iter().map(|c| c.commit.actor)).collect();
             actors.sort_unstable();

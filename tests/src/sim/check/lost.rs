@@ -8,7 +8,12 @@ use yishi_protocol::ids::{ActRef, DocId};
 
 /// Acts that people were told are done, by who told them.
 #[derive(Debug, Default)]
-pub struct Ledger(BTreeMap<DocId, BTreeMap<ActRef, usize>>);
+pub struct Ledger(
+    BTreeMap<DocId, BTreeMap<ActRef, usize>>,
+    /// What a backup took from a node and others still have: it comes back with the next comparison of
+    /// histories, and a death before that takes nothing.
+    BTreeSet<(usize, DocId, ActRef)>,
+);
 
 impl Ledger {
     pub(super) fn acknowledged(&mut self, at: usize, doc: DocId, acts: impl IntoIterator<Item = ActRef>) {
@@ -18,23 +23,43 @@ impl Ledger {
     /// A backup was put in the place of a node's database: what it alone held is gone with the disk, and
     /// nobody promised more.
     pub async fn put_back(&mut self, at: usize, world: &World) {
-        for (doc, acts) in &mut self.0 {
-            let mut elsewhere = BTreeSet::new();
-            for node in world.nodes.iter().filter(|_| acts.values().any(|by| *by == at)) {
-                elsewhere.extend(node.acts(doc).await);
+        let Self(told, away) = self;
+        for (doc, acts) in told {
+            // Its own, and those of others that were last seen here: both may be gone with this disk.
+            let at_stake: Vec<(ActRef, usize)> = acts
+                .iter()
+                .filter(|(act, by)| **by == at || away.contains(&(**by, *doc, **act)))
+                .map(|(act, by)| (*act, *by))
+                .collect();
+            if at_stake.is_empty() {
+                continue;
             }
-            acts.retain(|act, by| *by != at || elsewhere.contains(act));
+            let mut anywhere = BTreeSet::new();
+            for node in &world.nodes {
+                anywhere.extend(node.acts(doc).await);
+            }
+            let held = world.nodes[at].acts(doc).await;
+            for (act, by) in at_stake {
+                if !anywhere.contains(&act) {
+                    acts.remove(&act);
+                } else if by == at && !held.contains(&act) {
+                    away.insert((at, *doc, act));
+                }
+            }
         }
     }
 
-    pub(super) async fn came_back(&self, at: usize, node: &Node) -> Result<(), String> {
+    pub(super) async fn came_back(&mut self, at: usize, node: &Node) -> Result<(), String> {
         for (doc, acts) in &self.0 {
             let mine: Vec<ActRef> = acts.iter().filter(|(_, by)| **by == at).map(|(act, _)| *act).collect();
             if mine.is_empty() {
                 continue;
             }
             let held = node.acts(doc).await;
-            if let Some(lost) = mine.iter().find(|act| !held.contains(act)) {
+            // Once it is here again, it counts as any other.
+            self.1.retain(|(by, of, act)| *by != at || of != doc || !held.contains(act));
+            let away = |act: &ActRef| self.1.contains(&(at, *doc, *act));
+            if let Some(lost) = mine.iter().find(|act| !held.contains(act) && !away(act)) {
                 return Err(format!("{} lost {lost} of {doc}, which it had acknowledged", node.name));
             }
         }

@@ -121,8 +121,8 @@ impl Watch {
         self.note("lost", found);
     }
 
-    /// Looks at everything after all lines were mended and nothing moves any more.
-    pub async fn end(&mut self, world: &World) {
+    /// Looks at everything after all lines were mended and nothing moves any more; returns what it saw.
+    pub async fn end(&mut self, world: &World) -> Census {
         let census = Census::of(world).await;
         self.note("once", once::check(world, &census));
         self.note("signed", signed::check(&census));
@@ -146,5 +146,6 @@ impl Watch {
         self.note("dated", dated::check(world, &census));
         self.note("sealed", self.sealed.end(world, &census).await);
         self.note("keys", keys::check(world, &census));
+        census
     }
 }
