@@ -6,12 +6,12 @@ use super::{
     gates,
     history::holds,
     matter::{
-        Asked, Assigned, AtStage, Ballot, BallotState, Called, Comment, External, Filling, Fork, Held,
-        Listed, Matter, Met, Posted, Rating, Recorded, Reply, Said, Source, Support, Telling, TimelineEntry,
-        Tip,
+        Ballot, BallotState, Comment, External, Fork, Held, Listed, Matter, Rating, Reply, Source, Support,
+        Telling, TimelineEntry, Tip,
     },
     procedure::{Stage, StepKind},
     proposal::{Judge, Read},
+    record::{Assigned, AtStage},
     rules::Standing,
     verdict::{Verdict, Violation},
 };
@@ -20,18 +20,17 @@ use crate::{
     ids::{ActRef, PlaceId},
     planted::Bug,
     procedure::{Grade, Urgency},
-    value::Value,
 };
 use std::collections::BTreeMap;
 
 /// Who did something, when, under which name.
 #[derive(Clone, Copy)]
-struct Mark {
-    act: ActRef,
-    place: PlaceId,
-    on: i64,
+pub(super) struct Mark {
+    pub(super) act: ActRef,
+    pub(super) place: PlaceId,
+    pub(super) on: i64,
     /// Whether it is the home's, or by a place that acts for the home.
-    by_home: bool,
+    pub(super) by_home: bool,
 }
 
 impl Judge<'_, '_> {
@@ -529,96 +528,6 @@ impl Matter {
         }
     }
 
-    /// Adds what was put on record where it counts; returns its words.
-    fn take_record(
-        &mut self,
-        voice: Voice,
-        Mark { act, place, on, .. }: Mark,
-        counted: bool,
-    ) -> Option<String> {
-        match voice {
-            Voice::Call { body, day, agenda: Text(agenda), venue } => {
-                if counted {
-                    self.calls.push(Called { act, body, day, agenda: agenda.clone(), venue, place, on });
-                }
-                Some(agenda)
-            }
-            Voice::Meet {
-                call,
-                body,
-                day,
-                eligible,
-                present,
-                remote,
-                roll,
-                tags,
-                minutes: Text(minutes),
-            } => {
-                if counted {
-                    let (quorate, minutes) = (false, minutes.clone());
-                    #[rustfmt::skip]
-                    self.meetings.push(Met {
-                        act, call, body, day, eligible, present, remote, roll, tags, minutes, quorate, place, on,
-                    });
-                }
-                Some(minutes)
-            }
-            Voice::Record { form, fields } => {
-                let fields: BTreeMap<String, Filling> =
-                    fields.0.into_iter().filter_map(|(k, v)| Some((k, filling(v)?))).collect();
-                let words = fields.values().find_map(|f| match f {
-                    Filling::Words(words) => Some(words.clone()),
-                    _ => None,
-                });
-                if counted {
-                    self.records.push(Recorded { act, form, fields, place, on });
-                }
-                words
-            }
-            Voice::Post { days, text: Text(text) } => {
-                if counted {
-                    let objections = Vec::new();
-                    self.posts.push(Posted { act, days, text: text.clone(), place, on, objections });
-                }
-                Some(text)
-            }
-            Voice::Object { post, text: Text(text) } => {
-                let asked = Asked {
-                    act,
-                    unit: String::new(),
-                    text: text.clone(),
-                    working_days: None,
-                    place,
-                    on,
-                    replies: Vec::new(),
-                };
-                if let (true, Some(post)) = (counted, self.posts.iter_mut().find(|p| p.act == post)) {
-                    post.objections.push(asked);
-                }
-                Some(text)
-            }
-            Voice::Summon { unit, question: Text(text), working_days } => {
-                if counted {
-                    #[rustfmt::skip]
-                    self.summonses.push(Asked {
-                        act, unit, text: text.clone(), working_days: Some(working_days), place, on,
-                        replies: Vec::new(),
-                    });
-                }
-                Some(text)
-            }
-            Voice::Respond { to, text: Text(text), relayed } => {
-                let objections = self.posts.iter_mut().flat_map(|p| &mut p.objections);
-                let asked = objections.chain(&mut self.summonses).find(|a| a.act == to);
-                if let (true, Some(asked)) = (counted, asked) {
-                    asked.replies.push(Said { act, text: text.clone(), relayed, place, on });
-                }
-                Some(text)
-            }
-            _ => None,
-        }
-    }
-
     /// Marks replies as told, and whether the newest is.
     fn settle_tellings(&mut self) {
         for reply in self.answers.iter_mut().chain(&mut self.refusals) {
@@ -629,15 +538,6 @@ impl Matter {
         if self.told && self.deadline.is_some_and(|d| d.what == "tell") {
             self.deadline = None;
         }
-    }
-}
-
-fn filling(value: Value) -> Option<Filling> {
-    match value {
-        Value::Str(words) | Value::Text(words) => Some(Filling::Words(words)),
-        Value::Int(n) => Some(Filling::Number(n)),
-        Value::Bool(yes) => Some(Filling::YesNo(yes)),
-        _ => None,
     }
 }
 

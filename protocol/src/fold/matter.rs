@@ -8,6 +8,7 @@ use super::{
     evidence::Evidence,
     gates::Lack,
     procedure::{Stage, StepKind},
+    record::{Asked, Assigned, AtStage, Called, Met, Posted, Recorded},
     rules::{self, Standing},
     unread::HeldUp,
     verdict::{Verdict, Violation},
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     act::Stub,
     ids::{ActRef, ActorId, ChangeHash, DocId, Hash, PlaceId},
-    procedure::{Grade, Procedure, Procedures, Urgency, Words},
+    procedure::{Grade, Procedure, Procedures, Urgency},
 };
 use serde::Serialize;
 use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
@@ -262,164 +263,6 @@ pub struct Fork {
     pub seq: u64,
     /// The changes, sorted.
     pub hashes: Vec<ChangeHash>,
-}
-
-/// Where a matter stands in its procedure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AtStage {
-    /// The stage's name in the procedure.
-    pub stage: String,
-    /// As shown.
-    pub title: Words,
-    /// The step that entered it.
-    pub entered: ActRef,
-    /// Which of how many, from 1.
-    pub number: usize,
-    /// How many there are.
-    pub of: usize,
-}
-
-/// A unit that was given the work.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Assigned {
-    /// The step.
-    pub act: ActRef,
-    /// The unit.
-    pub unit: String,
-    /// 经办人: member id.
-    pub person: Option<String>,
-    /// The place.
-    pub place: PlaceId,
-    /// The day.
-    pub on: i64,
-}
-
-/// A form that was filled in.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Recorded {
-    /// The act.
-    pub act: ActRef,
-    /// The form's name in the procedure.
-    pub form: String,
-    /// What was filled in.
-    pub fields: std::collections::BTreeMap<String, Filling>,
-    /// Who entered it.
-    pub place: PlaceId,
-    /// The day.
-    pub on: i64,
-}
-
-/// What stands in a field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Filling {
-    /// Words, a choice.
-    Words(String),
-    /// A number, an amount, a day.
-    Number(i64),
-    /// Yes or no.
-    YesNo(bool),
-}
-
-/// A call to a meeting.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Called {
-    /// The act.
-    pub act: ActRef,
-    /// Which body.
-    pub body: String,
-    /// For which day.
-    pub day: i64,
-    /// What for.
-    pub agenda: String,
-    /// Where.
-    pub venue: Option<String>,
-    /// Who called.
-    pub place: PlaceId,
-    /// The day of the call.
-    pub on: i64,
-}
-
-/// A meeting that was held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Met {
-    /// The act.
-    pub act: ActRef,
-    /// The call to it.
-    pub call: Option<ActRef>,
-    /// Which body.
-    pub body: String,
-    /// On which day.
-    pub day: i64,
-    /// Entitled to be there.
-    pub eligible: i64,
-    /// There.
-    pub present: i64,
-    /// There from afar.
-    pub remote: i64,
-    /// Member id to `present`, `remote` or `absent`; empty when only counted.
-    pub roll: std::collections::BTreeMap<String, String>,
-    /// How many of those there carry a tag.
-    pub tags: std::collections::BTreeMap<String, i64>,
-    /// What was said and settled.
-    pub minutes: String,
-    /// Whether there were enough, by the procedure.
-    pub quorate: bool,
-    /// Who entered it.
-    pub place: PlaceId,
-    /// The day it was entered.
-    pub on: i64,
-}
-
-/// A notice on the public board.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Posted {
-    /// The act.
-    pub act: ActRef,
-    /// For so many days.
-    pub days: i64,
-    /// What is posted.
-    pub text: String,
-    /// Where.
-    pub place: PlaceId,
-    /// From this day.
-    pub on: i64,
-    /// Objections to it.
-    pub objections: Vec<Asked>,
-}
-
-/// Something that wants a reply: an objection or a summons.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Asked {
-    /// The act.
-    pub act: ActRef,
-    /// Of whom; for an objection empty.
-    pub unit: String,
-    /// The words.
-    pub text: String,
-    /// Within so many working days, for a summons.
-    pub working_days: Option<i64>,
-    /// By whom.
-    pub place: PlaceId,
-    /// The day.
-    pub on: i64,
-    /// The replies.
-    pub replies: Vec<Said>,
-}
-
-/// A reply to an objection or a summons.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Said {
-    /// The act.
-    pub act: ActRef,
-    /// The words.
-    pub text: String,
-    /// Whether it was said elsewhere and is passed on.
-    pub relayed: bool,
-    /// Who entered it.
-    pub place: PlaceId,
-    /// The day.
-    pub on: i64,
 }
 
 /// One matter from raising to closing.

@@ -21,6 +21,7 @@ mod days;
 mod deliberation;
 mod digest;
 mod evidence;
+mod fields;
 mod forms;
 mod gates;
 mod history;
@@ -29,6 +30,7 @@ pub mod next;
 pub mod outcome;
 pub mod procedure;
 pub mod proposal;
+mod record;
 pub mod register;
 mod rules;
 mod unread;
@@ -41,10 +43,10 @@ mod tests;
 
 pub use gates::Lack;
 pub use matter::{
-    Asked, Assigned, AtStage, Ballot, BallotState, Called, Comment, External, Filling, Fork, Held, Listed,
-    Matter, Met, Posted, Rating, Recorded, Reply, Said, Source, Support, SymbolicDeadline, Telling,
-    TimelineEntry, Tip,
+    Ballot, BallotState, Comment, External, Fork, Held, Listed, Matter, Rating, Reply, Source, Support,
+    SymbolicDeadline, Telling, TimelineEntry, Tip,
 };
+pub use record::{Asked, Assigned, AtStage, Called, Filling, Met, Posted, Recorded, Said};
 pub use unread::{HeldUp, Why};
 pub use verdict::{Verdict, Violation};
 pub use voices::{RATING_SOURCES, WAYS};
