@@ -1,11 +1,13 @@
 //! The command line: nouns, then verbs. Help is in both languages, Chinese first.
 
+mod deliberation;
 mod matter;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use deliberation::*;
 pub use matter::*;
 
 use crate::target::{Pin, Token};

@@ -107,6 +107,7 @@ const STAGES: &[(&str, &str, &str)] = &[
     ("decided", "已决定", "decided"),
     ("answered", "已答复", "answered"),
     ("closed", "已办结", "closed"),
+    ("referred", "已转出", "referred elsewhere"),
     ("withdrawn", "已撤回", "withdrawn"),
     ("reopened", "重新办理", "reopened"),
 ];

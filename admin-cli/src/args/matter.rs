@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::day;
+use super::{day, deliberation::DeliberationVerb};
 use crate::export::Template;
 use crate::import::columns::Mapping;
 
@@ -19,8 +19,8 @@ pub enum MatterVerb {
     Show(One),
     /// 现在可以做什么、不能做什么、为什么 · what can be done next, what cannot, and why
     Next(One),
-    /// 受理 · accept
-    Accept(One),
+    #[command(flatten)]
+    Deliberation(DeliberationVerb),
     /// 不予受理 · refuse, with the reason
     Refuse {
         /// 编号 · the matter

@@ -39,7 +39,7 @@ pub async fn run(verb: MatterVerb, desk: &mut Desk) -> Result<(), Trouble> {
         V::Forget { reference, confirm, reason } => {
             return super::forget::forget(desk, &reference, confirm, reason).await;
         }
-        V::Accept(one) => (one.reference, act("accept", &[])),
+        V::Deliberation(verb) => super::deliberation::meant(verb, desk)?,
         V::Refuse { reference, reason, yes } => {
             let words = words!(
                 desk.lang(),
@@ -116,7 +116,7 @@ fn path(reference: &str, rest: &str) -> String {
 }
 
 /// An act with those of its fields that were given.
-fn act(kind: &str, given: &[(&str, Value)]) -> Value {
+pub(super) fn act(kind: &str, given: &[(&str, Value)]) -> Value {
     let pairs: Vec<(&str, Option<Value>)> = std::iter::once(("act", Some(json!(kind))))
         .chain(given.iter().map(|(key, value)| (*key, Some(value.clone()).filter(|value| !value.is_null()))))
         .collect();
@@ -124,7 +124,7 @@ fn act(kind: &str, given: &[(&str, Value)]) -> Value {
 }
 
 /// The name a choice has on the command line, which is the API's too.
-fn name<T: ValueEnum>(choice: T) -> Value {
+pub(super) fn name<T: ValueEnum>(choice: T) -> Value {
     choice.to_possible_value().map_or(Value::Null, |value| Value::from(value.get_name()))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A verb never decides what is allowed; the node does, and its refusal is passed on.
 
+mod deliberation;
 pub mod export;
 pub mod forget;
 pub mod import;

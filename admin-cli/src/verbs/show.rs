@@ -130,6 +130,7 @@ pub(crate) fn matter(console: &Console, matter: &Value) -> Result<(), Trouble> {
         console,
         &[
             (lang.of("环节", "Stage"), stage(matter, lang).into()),
+            (lang.of("程序", "Procedure"), at_stage(matter, lang).into()),
             (lang.of("承办", "Holder"), holder.into()),
             (lang.of("期限", "Deadline"), Cell::new(&due, paint)),
             (
@@ -153,6 +154,7 @@ pub(crate) fn matter(console: &Console, matter: &Value) -> Result<(), Trouble> {
         console.say("")?;
         console.paragraph(text(matter, "body"), "  ")?;
     }
+    lacks(console, matter)?;
     answers(console, matter)?;
     timeline(console, matter)?;
     let held_up = lang.of(text(matter, "held_up.why_zh"), text(matter, "held_up.why"));
@@ -174,6 +176,35 @@ pub(crate) fn matter(console: &Console, matter: &Value) -> Result<(), Trouble> {
     if !next.is_empty() {
         let next = next.join(lang.of("、", ", "));
         console.say(&words!(lang, "\n下一步可以：{next}", "\nNext: {next}"))?;
+    }
+    Ok(())
+}
+
+/// Where a matter is in its procedure: `四步决策 第 1 版 · 3/6 议事会初决`.
+fn at_stage(matter: &Value, lang: Lang) -> String {
+    let word = |path: &str| lang.of(text(matter, &format!("{path}.zh")), text(matter, &format!("{path}.en")));
+    let title = word("deliberation.procedure.title");
+    if title.is_empty() {
+        return String::new();
+    }
+    let version = number(matter, "deliberation.procedure.version");
+    let bound = words!(lang, "{title}（第 {version} 版）", "{title} (version {version})");
+    match word("deliberation.at.title") {
+        "" => bound,
+        stage => {
+            let (n, of) = (number(matter, "deliberation.at.number"), number(matter, "deliberation.at.of"));
+            format!("{bound} · {n}/{of} {stage}")
+        }
+    }
+}
+
+/// What is missing before the matter moves on.
+fn lacks(console: &Console, matter: &Value) -> Result<(), Trouble> {
+    let Some(deliberation) = at(matter, "deliberation") else { return Ok(()) };
+    let lang = console.lang;
+    for lack in items(deliberation, "lacks") {
+        let why = lang.of(text(lack, "detail_zh"), text(lack, "detail"));
+        console.say(&words!(lang, "  还缺：{why}", "  missing: {why}"))?;
     }
     Ok(())
 }
@@ -246,6 +277,15 @@ pub(crate) fn next(console: &Console, next: &Value) -> Result<(), Trouble> {
             .collect();
         let (act, label) = (text(step, "act"), lang.of(text(step, "label"), text(step, "label_en")));
         console.say(format!("  {act}  {label}  {}", wants.join(" ")).trim_end())?;
+        for way in items(step, "stages") {
+            let (stage, label) = (text(way, "stage"), lang.of(text(way, "label"), text(way, "label_en")));
+            let back = if truth(way, "back") {
+                lang.of("（退回，要写理由）", " (back, with a reason)")
+            } else {
+                ""
+            };
+            console.say(&format!("      {stage}  {label}{back}"))?;
+        }
     }
     if items(next, "items").is_empty() {
         console.say(lang.of("  现在没有能做的。", "  Nothing can be done now."))?;
