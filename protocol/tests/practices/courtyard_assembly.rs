@@ -49,5 +49,5 @@ fn a_meeting_in_the_yard_becomes_work_and_a_report() {
         "会上说了，当场商定九点收音。",
         vec![visit("gathered", vec![], Leave::Answer("当场商定：晚上九点收音。"))],
     );
-    tell("courtyard_assembly", &[gutter.offline(0..2), noise.minor()]);
+    tell("courtyard_assembly", &[gutter.offline(0..1), noise.minor()]);
 }

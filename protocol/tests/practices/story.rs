@@ -22,7 +22,7 @@ type Do = Box<dyn Fn(&mut Story)>;
 
 /// A value of a form, before its field's kind is looked up.
 #[derive(Debug, Clone)]
-pub enum Said {
+pub(crate) enum Said {
     Words(&'static str),
     Number(i64),
     Yes(bool),
@@ -44,7 +44,7 @@ impl From<bool> for Said {
     }
 }
 
-pub type Fields = Vec<(&'static str, Said)>;
+pub(crate) type Fields = Vec<(&'static str, Said)>;
 
 /// What is filled in: `fields! { "courier" => "张素芬", "households" => 12 }`.
 #[macro_export]
@@ -53,7 +53,7 @@ macro_rules! fields {
 }
 
 /// How one gate is met: with less than it asks, and then with what it asks.
-pub struct Opener {
+pub(crate) struct Opener {
     /// One after another, each with the reason it is not enough.
     bads: Vec<(Do, Violation)>,
     good: Do,
@@ -61,7 +61,7 @@ pub struct Opener {
 
 /// How a stage is left.
 #[derive(Clone)]
-pub enum Leave {
+pub(crate) enum Leave {
     Go(&'static str),
     Back(&'static str, &'static str),
     /// Escalated, and taken up above.
@@ -71,18 +71,18 @@ pub enum Leave {
     Answer(&'static str),
 }
 
-pub struct Visit {
+pub(crate) struct Visit {
     stage: &'static str,
     gates: Vec<Opener>,
     leave: Leave,
 }
 
-pub fn visit(stage: &'static str, gates: Vec<Opener>, leave: Leave) -> Visit {
+pub(crate) fn visit(stage: &'static str, gates: Vec<Opener>, leave: Leave) -> Visit {
     Visit { stage, gates, leave }
 }
 
 /// One case.
-pub struct Play {
+pub(crate) struct Play {
     title: &'static str,
     body: &'static str,
     home: usize,
@@ -96,7 +96,7 @@ pub struct Play {
 }
 
 impl Play {
-    pub fn new(title: &'static str, body: &'static str, visits: Vec<Visit>) -> Self {
+    pub(crate) fn new(title: &'static str, body: &'static str, visits: Vec<Visit>) -> Self {
         Self {
             title,
             body,
@@ -108,22 +108,22 @@ impl Play {
             visits,
         }
     }
-    pub fn major(self) -> Self {
+    pub(crate) fn major(self) -> Self {
         Self { grade: Grade::Major, ..self }
     }
-    pub fn minor(self) -> Self {
+    pub(crate) fn minor(self) -> Self {
         Self { grade: Grade::Minor, ..self }
     }
-    pub fn urgency(self, urgency: Urgency) -> Self {
+    pub(crate) fn urgency(self, urgency: Urgency) -> Self {
         Self { urgency, ..self }
     }
-    pub fn offline(self, offline: Range<usize>) -> Self {
+    pub(crate) fn offline(self, offline: Range<usize>) -> Self {
         Self { offline, ..self }
     }
-    pub fn home(self, home: usize) -> Self {
+    pub(crate) fn home(self, home: usize) -> Self {
         Self { home, ..self }
     }
-    pub fn seen_by(self, sees: &[usize]) -> Self {
+    pub(crate) fn seen_by(self, sees: &[usize]) -> Self {
         Self { sees: sees.into(), ..self }
     }
 }
@@ -133,22 +133,22 @@ fn nothing() -> Do {
 }
 
 /// For a gate that does not stand in this case.
-pub fn skip() -> Opener {
+pub(crate) fn skip() -> Opener {
     Opener { bads: Vec::new(), good: nothing() }
 }
 
 /// A form filled in by a place.
-pub fn record_by(node: usize, form: &'static str, fields: Fields) -> Opener {
+pub(crate) fn record_by(node: usize, form: &'static str, fields: Fields) -> Opener {
     records_by(Some(node), form, vec![fields])
 }
 
 /// A form filled in by the holder.
-pub fn record(form: &'static str, fields: Fields) -> Opener {
+pub(crate) fn record(form: &'static str, fields: Fields) -> Opener {
     records_by(None, form, vec![fields])
 }
 
 /// A form filled in several times by the holder.
-pub fn records(form: &'static str, all: Vec<Fields>) -> Opener {
+pub(crate) fn records(form: &'static str, all: Vec<Fields>) -> Opener {
     records_by(None, form, all)
 }
 
@@ -163,7 +163,7 @@ fn records_by(node: Option<usize>, form: &'static str, all: Vec<Fields>) -> Open
 }
 
 /// A meeting of so many of so many, of whom so many carry a tag.
-pub fn meeting(body: &'static str, all: i64, there: i64, tags: &[(&'static str, i64)]) -> Opener {
+pub(crate) fn meeting(body: &'static str, all: i64, there: i64, tags: &[(&'static str, i64)]) -> Opener {
     let tags: BTreeMap<String, i64> = tags.iter().map(|(t, n)| ((*t).to_owned(), *n)).collect();
     let mut bads = vec![(nothing(), Violation::LacksMeeting)];
     let few: Do = Box::new(move |s| {
@@ -180,14 +180,14 @@ pub fn meeting(body: &'static str, all: i64, there: i64, tags: &[(&'static str, 
 }
 
 /// A vote: so many entitled, there and in favour.
-pub fn ballot(body: &'static str, all: i64, there: i64, in_favour: i64) -> Opener {
+pub(crate) fn ballot(body: &'static str, all: i64, there: i64, in_favour: i64) -> Opener {
     let down: Do = Box::new(move |s| s.vote(body, all, there, 1));
     let bads = vec![(nothing(), Violation::LacksBallot), (down, Violation::BallotNotPassed)];
     Opener { bads, good: Box::new(move |s| s.vote(body, all, there, in_favour)) }
 }
 
 /// A notice, an objection to it, and what is replied.
-pub fn posted(notice: &'static str, objection: &'static str, reply: &'static str) -> Opener {
+pub(crate) fn posted(notice: &'static str, objection: &'static str, reply: &'static str) -> Opener {
     let post: Do = Box::new(move |s| s.post(notice));
     let object: Do = Box::new(move |s| {
         s.wait_for_notice();
@@ -213,7 +213,7 @@ pub fn posted(notice: &'static str, objection: &'static str, reply: &'static str
 }
 
 /// Units asked, who answer on paper; the first is slow.
-pub fn summons(units: &'static [&'static str], question: &'static str, reply: &'static str) -> Opener {
+pub(crate) fn summons(units: &'static [&'static str], question: &'static str, reply: &'static str) -> Opener {
     let one: Do = Box::new(move |s| s.summon(units[0], question));
     let good: Do = Box::new(move |s| {
         let rest = usize::from(!s.asked.is_empty());
@@ -224,14 +224,18 @@ pub fn summons(units: &'static [&'static str], question: &'static str, reply: &'
 }
 
 /// Units that must be asked.
-pub fn must_ask(units: &'static [&'static str], question: &'static str, reply: &'static str) -> Opener {
+pub(crate) fn must_ask(
+    units: &'static [&'static str],
+    question: &'static str,
+    reply: &'static str,
+) -> Opener {
     let mut opener = summons(units, question, reply);
     opener.bads.insert(0, (nothing(), Violation::SummonsOpen));
     opener
 }
 
 /// Too much is spent, and covered afterwards.
-pub fn within_budget(spending: (&'static str, Fields), budget: (&'static str, Fields)) -> Opener {
+pub(crate) fn within_budget(spending: (&'static str, Fields), budget: (&'static str, Fields)) -> Opener {
     let over: Do = Box::new(move |s| {
         s.record(None, spending.0, &spending.1);
         s.over = true;
@@ -246,8 +250,8 @@ pub fn within_budget(spending: (&'static str, Fields), budget: (&'static str, Fi
 
 /// What is known while a case is walked through.
 #[derive(Clone)]
-pub struct Story {
-    pub w: World,
+pub(crate) struct Story {
+    pub(crate) w: World,
     procedure: Arc<Procedure>,
     holder: usize,
     sees: Vec<usize>,
@@ -428,6 +432,10 @@ impl Story {
         let chose = |form: &str, field: &str, is: &[String]| {
             self.chosen.iter().any(|(f, i, c)| f == form && i == field && is.contains(c))
         };
+        // What was recorded earlier opens the gate before anybody comes to it.
+        if matches!(&gate.need, Need::Earlier { form } if self.filled.contains(form)) {
+            return false;
+        }
         gate.is_for(grade) && gate.when.as_ref().is_none_or(|w| chose(&w.form, &w.field, &w.is))
     }
 
@@ -641,13 +649,13 @@ fn finish(s: &mut Story, play: &Play) {
 
 /// Walks all cases of a procedure: every stage is entered, every form filled in, every gate breached; and each
 /// breach depends on its gate.
-pub fn tell(id: &str, plays: &[Play]) {
+pub(crate) fn tell(id: &str, plays: &[Play]) {
     let shipped = yishi_protocol::procedure::shipped::all();
     let procedure = &shipped.iter().find(|s| s.procedure.id == id).expect("it is shipped").procedure;
     tell_of(procedure, plays);
 }
 
-pub fn tell_of(procedure: &Arc<Procedure>, plays: &[Play]) {
+pub(crate) fn tell_of(procedure: &Arc<Procedure>, plays: &[Play]) {
     let (mut breached, mut filled, mut stages) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for play in plays {
         let s = walk(play, procedure, (**procedure).clone(), None);

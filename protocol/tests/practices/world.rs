@@ -11,11 +11,11 @@ use yishi_protocol::{
     procedure::Procedures,
 };
 
-pub const VILLAGE: usize = 0;
-pub const TOWN: usize = 1;
-pub const DISTRICT: usize = 2;
+pub(crate) const VILLAGE: usize = 0;
+pub(crate) const TOWN: usize = 1;
+pub(crate) const DISTRICT: usize = 2;
 /// Another village of the town.
-pub const NEIGHBOUR: usize = 3;
+pub(crate) const NEIGHBOUR: usize = 3;
 
 const V: PlaceId = PlaceId([1; 16]);
 const T: PlaceId = PlaceId([2; 16]);
@@ -23,11 +23,11 @@ const D: PlaceId = PlaceId([3; 16]);
 const N: PlaceId = PlaceId([4; 16]);
 const PLACES: [PlaceId; 4] = [V, T, D, N];
 
-pub const fn place(node: usize) -> PlaceId {
+pub(crate) const fn place(node: usize) -> PlaceId {
     PLACES[node]
 }
 
-pub fn text(words: &str) -> Text {
+pub(crate) fn text(words: &str) -> Text {
     Text(words.into())
 }
 
@@ -39,7 +39,7 @@ struct Node {
 }
 
 #[derive(Clone)]
-pub struct World {
+pub(crate) struct World {
     header: Header,
     authors: BTreeMap<ActorId, Author>,
     changes: Vec<FoldChange>,
@@ -47,11 +47,11 @@ pub struct World {
     nodes: Vec<Node>,
     procedures: Procedures,
     home: usize,
-    pub today: i64,
+    pub(crate) today: i64,
 }
 
 impl World {
-    pub fn new(home: usize, procedures: Procedures) -> Self {
+    pub(crate) fn new(home: usize, procedures: Procedures) -> Self {
         let header = Header {
             federation: FederationId([1; 32]),
             kind: Kind::Proposal,
@@ -115,17 +115,17 @@ impl World {
     }
 
     /// A step on top of what the node knows.
-    pub fn step(&mut self, node: usize, step: Step) -> ActRef {
+    pub(crate) fn step(&mut self, node: usize, step: Step) -> ActRef {
         let prev = self.view(node).tip.map(|t| t.act);
         self.add(node, 0, prev, step)
     }
 
-    pub fn voice(&mut self, node: usize, voice: Voice) -> ActRef {
+    pub(crate) fn voice(&mut self, node: usize, voice: Voice) -> ActRef {
         self.add(node, 1, None, voice)
     }
 
     /// Everything reaches these.
-    pub fn share(&mut self, among: &[usize]) {
+    pub(crate) fn share(&mut self, among: &[usize]) {
         let known: BTreeSet<usize> = among.iter().flat_map(|n| self.nodes[*n].known.clone()).collect();
         for node in among {
             self.nodes[*node].known = known.clone();
@@ -138,14 +138,14 @@ impl World {
     }
 
     /// What one node shows.
-    pub fn view(&self, node: usize) -> Matter {
+    pub(crate) fn view(&self, node: usize) -> Matter {
         let known: Vec<FoldChange> =
             self.nodes[node].known.iter().map(|i| self.changes[*i].clone()).collect();
         self.fold_of(&known)
     }
 
     /// What all show once everything has arrived, in whatever order.
-    pub fn fold(&self) -> Matter {
+    pub(crate) fn fold(&self) -> Matter {
         let matter = self.fold_of(&self.changes);
         let mut other = self.changes.clone();
         other.reverse();
@@ -156,7 +156,7 @@ impl World {
     }
 
     /// What its author is told about an act.
-    pub fn verdict(&self, node: usize, act: ActRef) -> Verdict {
+    pub(crate) fn verdict(&self, node: usize, act: ActRef) -> Verdict {
         self.view(node).timeline.iter().find(|e| e.act == act).expect("every act is on the timeline").verdict
     }
 }
