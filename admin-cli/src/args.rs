@@ -2,6 +2,7 @@
 
 mod deliberation;
 mod matter;
+mod procedure;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use deliberation::*;
 pub use matter::*;
+pub use procedure::*;
 
 use crate::target::{Pin, Token};
 use crate::words::Lang;
@@ -91,6 +93,9 @@ pub enum Noun {
     /// 事项：登记、办理、答复、导入导出 · matters
     #[command(subcommand, arg_required_else_help = true)]
     Matter(MatterVerb),
+    /// 议事程序：检查、画图、看附带的文件（不连接节点） · procedures: check, draw, see those shipped (no node is asked)
+    #[command(subcommand, arg_required_else_help = true)]
+    Procedure(ProcedureVerb),
     /// 成果：决定及其落实 · outcomes
     #[command(subcommand, arg_required_else_help = true)]
     Outcome(OutcomeVerb),

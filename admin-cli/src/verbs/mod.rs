@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod people;
 pub mod place;
 pub mod placing;
+pub mod procedure;
 pub mod revoke;
 pub mod show;
 
@@ -110,6 +111,7 @@ pub async fn run(noun: Noun, desk: &mut Desk) -> Result<(), Trouble> {
     match noun {
         Noun::Place(verb) => place::run(verb, desk).await,
         Noun::Matter(verb) => matter::run(verb, desk).await,
+        Noun::Procedure(verb) => procedure::run(verb, desk),
         Noun::Outcome(verb) => outcome::run(verb, desk).await,
         Noun::Link(verb) => link::run(verb, desk).await,
         Noun::User(verb) => people::run_user(verb, desk).await,

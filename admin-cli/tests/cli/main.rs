@@ -9,5 +9,6 @@
 
 mod fake;
 mod network;
+mod procedures;
 mod tables;
 mod verbs;

@@ -113,7 +113,8 @@ pub(super) fn piece(
             let form = known.pinned().and_then(|p| p.form(form)).ok_or(Violation::UnknownForm)?;
             let standing = standing.ok_or(Violation::NotRegistered)?;
             may_fill(form.by, standing, place, known)?;
-            Piece::Record { form: form.id.clone(), money: forms::complete(form, fields)? }
+            let money = forms::complete(form, fields)?;
+            Piece::Record { form: form.id.clone(), money, chosen: forms::chosen(form, fields) }
         }
         Voice::Post { days, text } => {
             said(text)?;

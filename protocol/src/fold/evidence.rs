@@ -30,7 +30,7 @@ pub(super) struct Evidence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece {
     /// A form.
-    Record { form: String, money: Option<(Ledger, i64)> },
+    Record { form: String, money: Option<(Ledger, i64)>, chosen: BTreeMap<String, String> },
     /// A call to a meeting on a day.
     Call { body: String, day: i64 },
     /// A meeting.

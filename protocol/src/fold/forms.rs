@@ -6,6 +6,7 @@ use crate::{
     procedure::{FieldKind, FieldOf, Form, Ledger},
     value::Value,
 };
+use std::collections::BTreeMap;
 
 /// The form's money, if all of it is as it should be.
 pub(super) fn complete(form: &Form, filled: &Filled) -> Result<Option<(Ledger, i64)>, Violation> {
@@ -25,6 +26,17 @@ pub(super) fn complete(form: &Form, filled: &Filled) -> Result<Option<(Ledger, i
         _ => 0,
     };
     Ok(form.ledger.map(|ledger| (ledger, amount)))
+}
+
+/// What was chosen, by the fields of kind `choice`.
+pub(super) fn chosen(form: &Form, filled: &Filled) -> BTreeMap<String, String> {
+    let choices = form.fields.iter().filter(|f| f.kind == FieldKind::Choice);
+    choices
+        .filter_map(|f| match filled.0.get(&f.id) {
+            Some(Value::Str(choice)) => Some((f.id.clone(), choice.clone())),
+            _ => None,
+        })
+        .collect()
 }
 
 fn fits(field: &FieldOf, value: &Value) -> bool {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     ids::ActRef,
-    procedure::{Gate, Grade, Need, Procedure, Stage},
+    procedure::{Gate, Grade, Need, Procedure, Stage, When},
 };
 use serde::Serialize;
 
@@ -39,7 +39,18 @@ pub(super) struct Leaving<'a> {
 impl Leaving<'_> {
     /// Every gate that is not open.
     pub(super) fn lacks(&self) -> Vec<Lack> {
-        self.stage.gates.iter().filter(|g| g.is_for(self.grade)).filter_map(|g| self.lack(g)).collect()
+        let stands = |g: &&Gate| g.is_for(self.grade) && g.when.as_ref().is_none_or(|w| self.chose(w));
+        self.stage.gates.iter().filter(stands).filter_map(|g| self.lack(g)).collect()
+    }
+
+    /// Whether a record of the form made one of the choices.
+    fn chose(&self, when: &When) -> bool {
+        self.evidence.iter().any(|e| match &e.what {
+            Piece::Record { form, chosen, .. } if *form == when.form => {
+                chosen.get(&when.field).is_some_and(|choice| when.is.contains(choice))
+            }
+            _ => false,
+        })
     }
 
     /// What the holder recorded in this stage.
@@ -137,7 +148,17 @@ impl Leaving<'_> {
                 )
             }
             Need::Posted { days, objections_answered } => self.posted(i64::from(*days), *objections_answered),
-            Need::SummonsAnswered => {
+            Need::SummonsAnswered { at_least } => {
+                let asked = self.evidence.iter().filter(|e| e.what == Piece::Summons).count();
+                if asked < usize::from(*at_least) {
+                    let more = usize::from(*at_least) - asked;
+                    return missing(
+                        Violation::SummonsOpen,
+                        "",
+                        format!("还须约请 {more} 家"),
+                        format!("{more} more must be summoned to say something"),
+                    );
+                }
                 let open = self.evidence.iter().filter(|e| e.what == Piece::Summons && !self.answered(e.act));
                 let open = open.count();
                 (open > 0).then(|| Lack {

@@ -1,7 +1,7 @@
 //! Whether a procedure can work: every stage reachable, every stage with a way out, every gate one that can
 //! be opened.
 
-use super::{Fraction, Majority, Need, Procedure, Severity, Stage};
+use super::{Fraction, Majority, Need, Procedure, Severity, Stage, When};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A part of the file that a fault is about.
@@ -85,7 +85,26 @@ fn names(procedure: &Procedure, tell: &mut impl FnMut(Fault)) {
                 }
                 _ => {}
             }
+            if let Some(when) = &gate.when {
+                chooses(procedure, when, at(), tell);
+            }
         }
+    }
+}
+
+/// What a gate depends on can be chosen.
+fn chooses(procedure: &Procedure, when: &When, at: Place, tell: &mut impl FnMut(Fault)) {
+    let Some(form) = procedure.form(&when.form) else { return tell(no_form(at, &when.form)) };
+    let field = form.fields.iter().find(|f| f.id == when.field);
+    let offered = |choice: &String| field.is_some_and(|f| f.choices.iter().any(|c| c.id == *choice));
+    if when.is.is_empty() || !when.is.iter().all(offered) {
+        let (field, is) = (&when.field, when.is.join(", "));
+        tell(error(
+            at,
+            "no_such_choice",
+            format!("the field “{field}” of “{}” does not offer: {is}", when.form),
+            format!("“{}”的“{field}”没有这些选项：{is}", form.title.zh),
+        ));
     }
 }
 

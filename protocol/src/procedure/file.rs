@@ -5,7 +5,7 @@
 
 use super::{
     BodyOf, ChoiceOf, FieldKind, FieldOf, Form, Fraction, Gate, Grade, Ledger, Limit, Majority, Need,
-    Procedure, Stage, Urgency, Who, Words, check,
+    Procedure, Stage, Urgency, When, Who, Words, check,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, ops::Range};
@@ -167,6 +167,15 @@ struct FileGate {
     within_budget: Option<bool>,
     #[serde(default)]
     only: Vec<Spanned<String>>,
+    when: Option<FileWhen>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileWhen {
+    form: String,
+    field: String,
+    is: Vec<String>,
 }
 
 /// Reads a file. Warnings come with the procedure; any error means there is none.
@@ -519,12 +528,18 @@ impl Reader<'_> {
             let objections_answered = gate.objections_answered.unwrap_or(true);
             needs.push(Need::Posted { days, objections_answered });
         }
-        needs.extend(gate.summons_answered.filter(|yes| *yes).map(|_| Need::SummonsAnswered));
+        if gate.summons_answered == Some(true) {
+            used[0] = true;
+            needs.push(Need::SummonsAnswered { at_least: gate.at_least.unwrap_or(0) });
+        }
         needs.extend(gate.within_budget.filter(|yes| *yes).map(|_| Need::WithinBudget));
         let fits = used_tags && used_majority && used.iter().all(|u| *u);
         let need = needs.pop();
         match (need, needs.is_empty() && fits) {
-            (Some(need), true) => Some(Gate { need, only }),
+            (Some(need), true) => {
+                let when = gate.when.map(|w| When { form: w.form, field: w.field, is: w.is });
+                Some(Gate { need, only, when })
+            }
             _ => {
                 self.error(
                     span,

@@ -238,7 +238,10 @@ pub enum Need {
         objections_answered: bool,
     },
     /// Every summons has been answered.
-    SummonsAnswered,
+    SummonsAnswered {
+        /// How many must have been made; 0 where nobody need be asked.
+        at_least: u16,
+    },
     /// No more has been spent than there is budget.
     WithinBudget,
 }
@@ -251,6 +254,20 @@ pub struct Gate {
     pub need: Need,
     /// Only for these grades; empty for all.
     pub only: Vec<Grade>,
+    /// Only if a form says so.
+    pub when: Option<When>,
+}
+
+/// A choice made in a form. Any record of the form counts, whenever it was made: writing it anew with another
+/// choice adds gates and takes none away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct When {
+    /// The form.
+    pub form: String,
+    /// Its field, of kind `choice`.
+    pub field: String,
+    /// One of these choices.
+    pub is: Vec<String>,
 }
 
 impl Gate {

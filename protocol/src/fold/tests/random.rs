@@ -5,8 +5,10 @@ use super::{
     world::*,
 };
 use crate::{
-    act::{Step, Voice},
+    act::{Filled, Step, Voice},
     ids::{ActRef, ActorId, DocId, Hash, PlaceId},
+    procedure::{FieldKind, FieldOf, Form, Gate, Need, Procedure, Stage, shipped},
+    value::Value,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -37,6 +39,89 @@ fn pick<T: Copy>(from: &[T], choice: u8) -> Option<T> {
     (!from.is_empty()).then(|| from[choice as usize % from.len()])
 }
 
+/// One of the procedures that come with the program, half of the time the one with the most bodies.
+fn any_shipped(choice: u8) -> Hash {
+    let all = shipped::all();
+    if choice.is_multiple_of(4) { four_steps() } else { all[choice as usize / 2 % all.len()].procedure.pin }
+}
+
+fn pinned(m: &Matter) -> Option<&'static Procedure> {
+    let pin = m.procedure?;
+    shipped::all().iter().map(|s| s.procedure.as_ref()).find(|p| p.pin == pin)
+}
+
+fn stage_of(m: &Matter) -> Option<&'static Stage> {
+    pinned(m)?.stages.iter().find(|s| m.at.as_ref().is_some_and(|a| a.stage == s.id))
+}
+
+/// A stage of the pinned procedure, mostly one that the present stage leads to.
+fn some_stage(m: &Matter, choice: u8) -> String {
+    let ways = stage_of(m).map(|s| s.go.iter().chain(&s.back).collect::<Vec<_>>()).unwrap_or_default();
+    let all = pinned(m).map(|p| p.stages.iter().map(|s| &s.id).collect::<Vec<_>>()).unwrap_or_default();
+    let from = if choice.is_multiple_of(5) { all } else { ways };
+    pick(&from, choice).map_or_else(|| "nowhere".to_owned(), Clone::clone)
+}
+
+/// A body, mostly one that the present stage asks for.
+fn some_body(m: &Matter, choice: u8) -> String {
+    let asked = |g: &Gate| match &g.need {
+        Need::Meeting { body, .. } | Need::Ballot { body, .. } => Some(body.clone()),
+        _ => None,
+    };
+    let asked = stage_of(m).and_then(|s| s.gates.iter().find_map(asked));
+    asked.filter(|_| !choice.is_multiple_of(7)).unwrap_or_else(|| "council".into())
+}
+
+fn some_ballot(m: &Matter, choice: u8) -> Voice {
+    match ballot(9, 7, [4, 2, 1]) {
+        Voice::Ballot {
+            question,
+            eligible,
+            present,
+            in_favour,
+            against,
+            abstain,
+            votes,
+            meeting,
+            counters,
+            ..
+        } => {
+            let body = some_body(m, choice);
+            #[rustfmt::skip]
+            return Voice::Ballot {
+                question, body, eligible, present, in_favour, against, abstain, votes, meeting, counters,
+            };
+        }
+        other => other,
+    }
+}
+
+/// A form filled in, mostly one that the present stage asks for and mostly completely.
+fn some_form(m: &Matter, choice: u8) -> Voice {
+    let Some(procedure) = pinned(m) else { return proposal_form() };
+    let asked = |g: &Gate| match &g.need {
+        Need::Record { form, .. } => procedure.form(form),
+        _ => None,
+    };
+    let asked: Vec<&Form> =
+        stage_of(m).map(|s| s.gates.iter().filter_map(asked).collect()).unwrap_or_default();
+    let all: Vec<&Form> = procedure.forms.iter().collect();
+    let from = if choice.is_multiple_of(5) { all } else { asked };
+    let Some(form) = pick(&from, choice / 3) else { return proposal_form() };
+    let fill = |f: &FieldOf| {
+        let value = match f.kind {
+            FieldKind::Text => Value::Text("已核".into()),
+            FieldKind::Line => Value::Str("已核".into()),
+            FieldKind::Choice => Value::Str(f.choices[choice as usize % f.choices.len()].id.clone()),
+            FieldKind::Number | FieldKind::Money | FieldKind::Day => Value::Int(i64::from(choice) + 100),
+            FieldKind::YesNo => Value::Bool(true),
+        };
+        (f.id.clone(), value)
+    };
+    let filled = form.fields.iter().skip(usize::from(choice.is_multiple_of(11))).map(fill);
+    Voice::Record { form: form.id.clone(), fields: Filled(filled.collect()) }
+}
+
 /// What an event does on a node, given what the node shows.
 fn act(w: &mut World, e: &Event) {
     let seen = w.view(e.node);
@@ -64,14 +149,14 @@ fn act(w: &mut World, e: &Event) {
             Step::Accept { procedure: Hash([1; 32]), calendar: Hash([2; 32]), grade: None, urgency: None }
         }
         2 | 3 if e.choice.is_multiple_of(2) => Step::Accept {
-            procedure: four_steps(),
+            procedure: any_shipped(e.choice),
             calendar: Hash([7; 32]),
             grade: [None, Some("minor".into()), Some("major".into())][e.choice as usize % 3].clone(),
             urgency: Some("urgent".into()),
         },
         2..=4 => accept(),
         24 => Step::Advance {
-            to: ["branch", "council", "posted", "nowhere"][e.choice as usize % 4].into(),
+            to: some_stage(&seen, e.choice),
             reason: (!e.choice.is_multiple_of(3)).then(|| text("再议")),
         },
         25 => Step::Pause { reason: text("等测绘") },
@@ -120,7 +205,7 @@ fn act(w: &mut World, e: &Event) {
                 10 => Voice::Summon { unit: "水务站".into(), question: text("管径"), working_days: 5 },
                 11 => Voice::Respond { to: any, text: text("可改道"), relayed: false },
                 0 => Voice::Comment { text: text("说") },
-                1 => ballot(9, 7, [4, 2, 1]),
+                1 => some_ballot(&seen, e.choice),
                 2 => rate("revisit"),
                 3 => Voice::Support { count: Some(i64::from(e.choice) % 3), note: None },
                 _ => tell(reply),
@@ -284,7 +369,7 @@ fn step_named(name: &str, m: &Matter, item: Option<&next::NextAct>, to: PlaceId,
         StepKind::Register => register(),
         StepKind::Accept => match m.procedure {
             Some(pin) => accept_under(pin),
-            None if choice.is_multiple_of(2) => accept_under(four_steps()),
+            None if choice.is_multiple_of(2) => accept_under(any_shipped(choice / 2)),
             None => accept(),
         },
         StepKind::Advance => {

@@ -337,3 +337,41 @@ fn problems_have_a_line_a_column_and_words() {
     assert_eq!(first(&with("format = 1", "format = 2")).2, "newer_format");
     assert_eq!(first(&with("within_budget = true", "within_budget = true, posted_days = 3")).2, "bad_gate");
 }
+
+#[test]
+fn a_gate_may_stand_only_where_a_form_says_so_and_a_new_form_takes_none_away() {
+    let file = FILE
+        .replace(
+            "[forms.revisit]",
+            "[forms.land]\nzh = \"占地\"\nen = \"Land\"\nfields = [{ id = \"kind\", zh = \"类别\", en = \"Kind\", \
+             kind = \"choice\", choices = [{ id = \"taken\", zh = \"占\", en = \"Taken\" }, \
+             { id = \"none\", zh = \"不占\", en = \"None\" }] }]\n\n[forms.revisit]",
+        )
+        .replace(
+            "{ record = \"budget\", only = [\"major\"] }",
+            "{ summons_answered = true, at_least = 1, when = { form = \"land\", field = \"kind\", is = [\"taken\"] } }",
+        );
+    let with = |from: &str, to: &str| procedure::read(&file.replace(from, to)).unwrap_err()[0].code;
+    assert_eq!(with("is = [\"taken\"]", "is = [\"all\"]"), "no_such_choice");
+    assert_eq!(with("form = \"land\"", "form = \"lend\""), "no_such_form");
+    let mut w = world();
+    w.procedures = Procedures::only([procedure::read(&file).unwrap().0]);
+    let pinned = w.procedures.iter().next().unwrap().pin;
+    w.step(VILLAGE, accept_under(pinned));
+    let kind = |k: &str| record("land", "kind", crate::value::Value::Str(k.into()));
+    w.voice(VILLAGE, survey());
+    let mut free = w.clone();
+    free.voice(VILLAGE, kind("none"));
+    let on = free.step(VILLAGE, to("council"));
+    assert_eq!(violated(&free, on), None);
+    w.voice(VILLAGE, kind("taken"));
+    w.voice(VILLAGE, kind("none"));
+    let unasked = w.step(VILLAGE, to("council"));
+    assert_eq!(violated(&w, unasked), Some(Violation::SummonsOpen));
+    let asked =
+        Voice::Summon { unit: "自然资源所".into(), question: text("占多少"), working_days: 5 };
+    let asked = w.voice(VILLAGE, asked);
+    w.voice(VILLAGE, Voice::Respond { to: asked, text: text("两分地"), relayed: true });
+    let on = w.step(VILLAGE, to("council"));
+    assert_eq!(violated(&w, on), None);
+}

@@ -25,12 +25,14 @@ pub(super) const T: PlaceId = PlaceId([2; 16]);
 pub(super) const D: PlaceId = PlaceId([3; 16]);
 pub(super) const N: PlaceId = PlaceId([4; 16]);
 
+#[derive(Clone)]
 pub(super) struct Replica {
     pub(super) actor: ActorId,
     seq: u64,
     known: BTreeSet<usize>,
 }
 
+#[derive(Clone)]
 pub(super) struct World {
     pub(super) header: Header,
     pub(super) authors: BTreeMap<ActorId, Author>,
