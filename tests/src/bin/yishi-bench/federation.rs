@@ -1,8 +1,7 @@
 //! A district, its township and a village with real keys, and the documents the township holds.
 //!
-//! Documents are written through the store as the product writes them: 登记, 受理, three comments, a count
-//! of twenty votes by name, 上报, 答复; nine changes, the village's seven and the township's two, every
-//! one signed.
+//! Documents are written through the store as the product writes them: 登记, three comments, a count of twenty
+//! votes by name, 上报, 受理, 答复; nine changes, the village's six and the township's three, every one signed.
 
 use crate::texts;
 use anyhow::{Context as _, Result};
@@ -10,7 +9,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{collections::BTreeMap, path::Path};
 use yishi_node::store::{Batch, Genesis, NewLink, Store};
 use yishi_protocol::{
-    act::{Act, ActKind, Step, Text, Voice, container_of},
+    act::{Act, ActKind, Filled, Step, Text, Voice, container_of},
     audience::Reach,
     calendar::Calendar,
     cert::{Certificate, Directory},
@@ -22,6 +21,8 @@ use yishi_protocol::{
     key::{SecretKeys, Signature},
     kind::Kind,
     number::{MatterNumber, check_code},
+    procedure::Procedure,
+    value::Value,
 };
 
 /// Documents written in one transaction.
@@ -276,7 +277,6 @@ impl Federation {
             },
         )?;
         let calendar = self.calendar;
-        draft.step(&mut rng, village, accept(calendar))?;
         let comment = |rng: &mut StdRng| Voice::Comment { text: Text(texts::comment(rng)) };
         for _ in 0..2 {
             let what = comment(&mut rng);
@@ -286,6 +286,7 @@ impl Federation {
         draft.voice(&mut rng, village, what)?;
         let reason = Some(Text(texts::comment(&mut rng)));
         draft.step(&mut rng, village, Step::Escalate { to: town.cert.place, reason })?;
+        draft.step(&mut rng, town, accept(calendar))?;
         let what = comment(&mut rng);
         draft.voice(&mut rng, town, what)?;
         let text = Text(texts::answer(&mut rng));
@@ -297,7 +298,76 @@ impl Federation {
     }
 }
 
+impl Federation {
+    /// A matter of forty acts under a procedure with stages: forms, meetings and votes of four bodies, and what the
+    /// neighbours say in between.
+    pub(crate) fn deliberated(&mut self, file: &str) -> Result<(Header, Vec<Commit>)> {
+        let (header, mut commits, _) = self.document(1)?;
+        // The registration stays; then the village deliberates instead of passing it up.
+        commits.truncate(2);
+        let mut rng = StdRng::from_rng(&mut self.rng);
+        let first = commits.get(1).context("a matter is registered")?;
+        let (actor, day) = (first.actor, FIRST_DAY);
+        let mut draft = Draft {
+            fed: self,
+            doc: header.doc_id(),
+            seqs: BTreeMap::from([(actor, 2)]),
+            step: Some(ActRef { actor, seq: 2 }),
+            commits,
+            day,
+        };
+        let village = &self.village;
+        let (calendar, pin) = (self.calendar, Procedure::pin_of(file));
+        draft.step(
+            &mut rng,
+            village,
+            Step::Accept { procedure: pin, calendar, grade: None, urgency: None },
+        )?;
+        let line = |s: &str| Value::Str(s.into());
+        let fields =
+            [("topic".to_owned(), line("修涵洞")), ("reason".to_owned(), Value::Text("积水".into()))];
+        draft.voice(
+            &mut rng,
+            village,
+            Voice::Record { form: "proposal".into(), fields: Filled(fields.into()) },
+        )?;
+        for (body, next) in
+            [("branch", "council"), ("council", "representatives"), ("representatives", "posted")]
+        {
+            let agenda = Text(texts::comment(&mut rng));
+            let day = draft.day + 8;
+            draft.voice(&mut rng, village, Voice::Call { body: body.into(), day, agenda, venue: None })?;
+            draft.day = day.max(draft.day);
+            let (call, minutes) = (draft.last_name()?, Text(texts::comment(&mut rng)));
+            #[rustfmt::skip]
+            draft.voice(&mut rng, village, Voice::Meet {
+                call: Some(call), body: body.into(), day, eligible: 60, present: 50, remote: 2,
+                roll: BTreeMap::new(), tags: BTreeMap::new(), minutes,
+            })?;
+            let mut what = ballot(&mut rng);
+            if let Voice::Ballot { body: of, present, in_favour, against, abstain, votes, .. } = &mut what {
+                // Counted, not by name: the whole hall votes.
+                (*present, *in_favour, *against, *abstain) = (50, 41, 6, 3);
+                *of = body.into();
+                votes.clear();
+            }
+            draft.voice(&mut rng, village, what)?;
+            draft.step(&mut rng, village, Step::Advance { to: next.into(), reason: None })?;
+        }
+        while draft.commits.len() < 41 {
+            let what = Voice::Comment { text: Text(texts::comment(&mut rng)) };
+            draft.voice(&mut rng, &self.town, what)?;
+        }
+        Ok((header, draft.commits))
+    }
+}
+
 impl Draft<'_> {
+    fn last_name(&self) -> Result<ActRef> {
+        let last = self.commits.last().context("a document has changes")?;
+        Ok(ActRef { actor: last.actor, seq: last.seq })
+    }
+
     fn put(&mut self, change: Change, by: &Place) -> Result<()> {
         self.seqs.insert(change.actor, change.seq);
         let commit = self.fed.signed(&self.doc, change, by)?;

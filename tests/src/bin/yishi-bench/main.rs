@@ -1,12 +1,14 @@
 //! `yishi-bench`: speed, bytes and memory of the running product, beside what they are to be.
 //!
 //! For `link` and `village` nodes are real processes of the `yishi-node` that lies beside this program, and
-//! nothing is measured from within them but what their own API tells. `gate` and `reconcile` call the
-//! product's own code in this process.
+//! nothing is measured from within them but what their own API tells. `gate`, `fold`, `overdue` and
+//! `reconcile` call the product's own code in this process.
 
 mod federation;
+mod fold;
 mod gate;
 mod link;
+mod overdue;
 mod process;
 mod reconcile;
 mod report;
@@ -30,6 +32,10 @@ enum Command {
     Link(link::LinkRequest),
     /// How many commits the gate judges in a second.
     Gate(gate::GateRequest),
+    /// A matter of forty acts folded from its stored changes.
+    Fold(fold::FoldRequest),
+    /// What is overdue among many open matters.
+    Overdue(overdue::OverdueRequest),
     /// A link of many documents after a restore: round trips and bytes until both agree.
     Reconcile(reconcile::ReconcileRequest),
     /// One node's database verified from end to end: time and memory.
@@ -43,6 +49,8 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Link(request) => link::run(request).await,
         Command::Gate(request) => gate::run(&request),
+        Command::Fold(request) => fold::run(&request),
+        Command::Overdue(request) => overdue::run(request).await,
         Command::Reconcile(request) => reconcile::run(request).await,
         Command::Verify(request) => verify::run(request).await,
         Command::Village(request) => village::run(request).await,
