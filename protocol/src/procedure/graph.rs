@@ -180,12 +180,17 @@ fn folded(text: &str, room: usize) -> Vec<String> {
     let mut word = String::new();
     let put = |lines: &mut Vec<String>, piece: &str| {
         let Some(line) = lines.last_mut() else { return };
-        let closing = piece.chars().all(|c| "，。；：、）”,.;:)".contains(c));
-        if columns_of(line) + columns_of(piece) > room && !line.is_empty() && !closing {
-            lines.push(piece.trim_start().to_owned());
-        } else {
+        if columns_of(line) + columns_of(piece) <= room || line.is_empty() {
             line.push_str(piece);
+            return;
         }
+        // A closing mark starts no line: the character before it comes along.
+        let closing = piece.chars().all(|c| "，。；：、）”,.;:)".contains(c));
+        let before = if closing { line.chars().last().filter(|c| columns(*c) == 2) } else { None };
+        if before.is_some() {
+            line.pop();
+        }
+        lines.push(before.into_iter().chain(piece.trim_start().chars()).collect());
     };
     for c in text.chars() {
         if columns(c) == 2 || c == ' ' {

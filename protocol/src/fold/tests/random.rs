@@ -108,6 +108,18 @@ fn some_form(m: &Matter, choice: u8) -> Voice {
     let all: Vec<&Form> = procedure.forms.iter().collect();
     let from = if choice.is_multiple_of(5) { all } else { asked };
     let Some(form) = pick(&from, choice / 3) else { return proposal_form() };
+    filled(form, choice)
+}
+
+/// The first form that the place may fill in, or the first there is.
+fn fitting_form(m: &Matter, place: PlaceId) -> Voice {
+    let Some(procedure) = pinned(m) else { return proposal_form() };
+    let all: Vec<Voice> = procedure.forms.iter().map(|f| filled(f, 1)).collect();
+    let fits = all.iter().find(|v| next::check_voice(m, place, v).is_ok());
+    fits.or(all.first()).cloned().unwrap()
+}
+
+fn filled(form: &Form, choice: u8) -> Voice {
     let fill = |f: &FieldOf| {
         let value = match f.kind {
             FieldKind::Text => Value::Text("已核".into()),
@@ -192,10 +204,10 @@ fn act(w: &mut World, e: &Event) {
         23 => Step::Settle { branch: pick(&seen.branches, e.choice).unwrap_or(any) },
         _ => {
             let voice = match e.choice % 12 {
-                5 => proposal_form(),
-                6 => meet("branch", e.day, 9, 7),
+                5 => some_form(&seen, e.choice),
+                6 => meet(&some_body(&seen, e.choice), e.day, 9, 7),
                 7 => Voice::Call {
-                    body: "council".into(),
+                    body: some_body(&seen, e.choice),
                     day: e.day + 3,
                     agenda: text("修涵洞"),
                     venue: None,
@@ -328,8 +340,9 @@ proptest! {
                         "ballot" => ballot(9, 7, [4, 2, 1]),
                         "tell" => tell(answer.unwrap_or(any)),
                         "call" => Voice::Call { body: "council".into(), day: 0, agenda: text("议"), venue: None },
-                        "meet" => meet("branch", w.today, 9, 7),
-                        "record" => proposal_form(),
+                        // A body that no procedure names needs neither a call nor a quorum.
+                        "meet" => meet("passers_by", w.today, 9, 7),
+                        "record" => fitting_form(&matter, author.place),
                         "post" => Voice::Post { days: 5, text: text("拟修涵洞") },
                         "object" => Voice::Object { post: answer.unwrap_or(none), text: text("不同意") },
                         "summon" => {
