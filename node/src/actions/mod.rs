@@ -38,6 +38,7 @@ mod words;
 pub(crate) use author::Authors;
 pub use error::{ActionError, Class};
 pub use links::{LinkNow, LinkStatus};
+pub use next_view::act_fields;
 pub use request::{
     ActRequest, AdmitRequest, ExportQuery, ExternalRequest, ForgetRequest, ImportRequest, ImportRow,
     InviteRequest, ListQuery, OutcomeRequest, PageQuery, Petitioner, PlacingRequest, ProcedureRequest,

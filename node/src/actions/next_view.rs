@@ -5,6 +5,7 @@
 
 use super::{
     ActionError, Actions,
+    matter_view::Viewer,
     views::{FieldView, NextAct, NextName, NextView, NotNow, WayView},
 };
 use crate::store::World;
@@ -43,29 +44,45 @@ pub(super) fn names(matter: &Matter, world: &World) -> Vec<NextName> {
     next_of(matter, world).items.iter().filter_map(|a| named(a.act, a.label, a.label_en)).collect()
 }
 
-fn view(next: &Next) -> NextView {
+/// What is filled in for an act, by the API's name of it; nothing for a name there is not.
+#[must_use]
+pub fn act_fields(act: &str) -> Vec<FieldView> {
+    match act {
+        "merge" => MERGE_FIELDS.to_vec(),
+        "decide" => DECIDE_FIELDS.to_vec(),
+        _ => {
+            let fields = fields_of(act).iter();
+            let mut fields: Vec<FieldView> =
+                fields.map(|f| FieldView { name: f.name, required: f.required, kind: f.kind }).collect();
+            if act == "answer" {
+                fields.push(FieldView { name: "on", required: false, kind: "date" });
+            }
+            fields
+        }
+    }
+}
+
+fn view(next: &Next, matter: &Matter, viewer: &Viewer<'_>) -> NextView {
+    let me = matter.acting(viewer.world.me.place, &viewer.world.acts_for());
     let items = next.items.iter().filter_map(|a| {
         let name = named(a.act, a.label, a.label_en)?;
-        let fields = match name.act {
-            "merge" => MERGE_FIELDS.to_vec(),
-            "decide" => DECIDE_FIELDS.to_vec(),
-            _ => {
-                let fields = fields_of(a.act).iter();
-                let mut fields: Vec<FieldView> =
-                    fields.map(|f| FieldView { name: f.name, required: f.required, kind: f.kind }).collect();
-                if name.act == "answer" {
-                    fields.push(FieldView { name: "on", required: false, kind: "date" });
-                }
-                fields
-            }
-        };
+        let fields = act_fields(name.act);
         let stages = a.stages.iter().map(|w| WayView {
             stage: w.stage.clone(),
             label: w.title.zh.clone(),
             label_en: w.title.en.clone(),
             back: w.back,
         });
-        Some(NextAct { name, fields, stages: stages.collect() })
+        let forms = if name.act == "record" { matter.forms_for(me) } else { Vec::new() };
+        Some(NextAct {
+            name,
+            fields,
+            stages: stages.collect(),
+            places: a.to.iter().map(|p| viewer.place(p)).collect(),
+            forms: forms.into_iter().map(|f| f.id.clone()).collect(),
+            about: a.replies.iter().chain(&a.branches).copied().collect(),
+            sources: a.sources.clone(),
+        })
     });
     let not_now = next.not_now.iter().filter_map(|n| {
         let name = named(n.act, n.label, n.label_en)?;
@@ -83,6 +100,7 @@ impl Actions {
         let doc = self.find_matter(reference).await?;
         let mut matter = self.draft(&doc).await?.matter()?;
         matter.look_on(self.today());
-        Ok(view(&next_of(&matter, &self.world())))
+        let world = self.world();
+        Ok(view(&next_of(&matter, &world), &matter, &self.viewer(&world)))
     }
 }

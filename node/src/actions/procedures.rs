@@ -88,6 +88,12 @@ impl Actions {
         Ok(self.in_force(&issued).into_values().map(view).collect())
     }
 
+    /// A procedure that is here, in force or not, by its pin.
+    #[must_use]
+    pub fn procedure(&self, pin: &Hash) -> Option<Arc<Procedure>> {
+        self.world().procedures.get(pin).cloned()
+    }
+
     /// The file of a procedure, by its pin or name.
     ///
     /// # Errors

@@ -284,6 +284,18 @@ pub struct NextAct {
     /// The stages it may go to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<WayView>,
+    /// The places it may go to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<PlaceView>,
+    /// The forms of the procedure this place may fill in, by their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub forms: Vec<String>,
+    /// The acts it may be about: replies, notices, questions, branches.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<ActRef>,
+    /// The merged matters it may be about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<DocId>,
 }
 
 /// An act that is not allowed now.

@@ -28,6 +28,36 @@ pub(super) struct Json<T> {
 #[derive(Debug)]
 pub(super) struct Form<T>(pub(super) T);
 
+/// A form of one of our pages, field by field as it was sent. It is read before anybody is known: a session
+/// that ended in mid-form must not lose what was typed.
+#[derive(Debug, Default)]
+pub(super) struct Filled {
+    pairs: Vec<(String, String)>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Filled {
+    /// What was typed into a field; empty if it is not there.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.pairs.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+    }
+
+    /// Every field.
+    pub(super) fn pairs(&self) -> &[(String, String)] {
+        &self.pairs
+    }
+
+    /// The same from a form that was carried through another page, as [`Filled::packed`] wrote it.
+    pub(super) fn unpacked(text: &str) -> Vec<(String, String)> {
+        serde_urlencoded::from_str(text).unwrap_or_default()
+    }
+
+    /// Every field in one text.
+    pub(super) fn packed(&self) -> String {
+        serde_urlencoded::to_string(&self.pairs).unwrap_or_default()
+    }
+}
+
 /// The part of the address after `?`.
 #[derive(Debug)]
 pub(super) struct Query<T>(pub(super) T);
@@ -50,6 +80,27 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         serde_json::error::Category::Data => Problem::wrong_shape(e),
         _ => Problem::unreadable(e),
     })
+}
+
+impl FromRequest<Arc<House>> for Filled {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, house: &Arc<House>) -> Result<Self, Problem> {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        let stated = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let boundary = stated.and_then(super::parts::boundary).map(str::to_owned);
+        if boundary.is_none() && !is_media_type(request.headers(), FORM) {
+            return Err(Problem::media_type(FORM));
+        }
+        let (bytes, permit) = read(request, house).await?;
+        let pairs: Vec<(String, String)> = match boundary {
+            Some(boundary) => super::parts::read(&bytes, &boundary).map_err(Problem::unreadable)?,
+            None => serde_urlencoded::from_bytes(&bytes).map_err(Problem::wrong_shape)?,
+        };
+        // Browsers end lines as mail does; one sign is what was typed.
+        let pairs = pairs.into_iter().map(|(n, v)| (n, v.replace("\r\n", "\n"))).collect();
+        Ok(Self { pairs, _permit: permit })
+    }
 }
 
 impl<T: DeserializeOwned> FromRequest<Arc<House>> for Form<T> {

@@ -77,6 +77,17 @@ pub const SIGN_IN_FAILURES_MAX: u32 = 5;
 pub const LOCK_OUT_MS: u64 = 15 * 60 * 1000;
 /// Names that exist nowhere and are remembered as failing, so that they lock out like real ones.
 pub const STRANGERS_MAX: usize = 1_000;
+/// Wrong check codes from one address, or for one number, before looking up is closed to it. A code has six
+/// digits: at this rate guessing one takes years.
+pub const LOOK_UP_FAILURES_MAX: u32 = 5;
+/// The same for callers that come by one proxy and cannot be told apart.
+pub const LOOK_UP_SHARED_FAILURES_MAX: u32 = 30;
+/// How long looking up is closed then.
+pub const LOOK_UP_CLOSED_MS: u64 = 15 * 60 * 1000;
+/// Addresses and numbers remembered as failing.
+pub const WALKERS_MAX: usize = 2_000;
+/// A look-up that finds nothing is answered so much later, whatever the reason.
+pub const LOOK_UP_WRONG_MS: u64 = 1_500;
 /// A session in the browser: one working day and the evening.
 pub const SESSION_MS: u64 = 14 * 60 * 60 * 1000;
 /// A name somebody signs in with, in characters.

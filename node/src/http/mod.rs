@@ -23,6 +23,7 @@ mod metrics;
 mod once;
 pub mod openapi;
 mod pages;
+mod parts;
 mod password;
 pub mod permit;
 pub mod problem;
@@ -59,6 +60,7 @@ struct House {
     passwords: password::Passwords,
     strangers: accounts::Strangers,
     under_way: once::UnderWay,
+    walkers: pages::Walkers,
     large_bodies: Arc<Semaphore>,
     counts: Arc<metrics::Counts>,
     open_board: bool,
@@ -90,6 +92,7 @@ impl Server {
             passwords: password::Passwords::new(),
             strangers: accounts::Strangers::default(),
             under_way: once::UnderWay::default(),
+            walkers: pages::Walkers::default(),
             large_bodies: Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX)),
             counts: Arc::clone(&counts),
             open_board: config.open_board,

@@ -68,6 +68,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     }
 }
 
+impl Key {
+    /// The key a page's form carries in a hidden field; a form without one is simply carried out.
+    pub(super) fn of_form(address: &str, stated: &str) -> Self {
+        let fits = (1..=limits::IDEMPOTENCY_KEY_BYTES_MAX).contains(&stated.len()) && stated.is_ascii();
+        Self { key: fits.then(|| stated.to_owned()), place: format!("POST {address}") }
+    }
+}
+
 /// A success: status, body, and warnings for the `Warning` header.
 #[derive(Debug)]
 pub(super) struct Done {
@@ -88,6 +96,15 @@ pub(super) enum Holds {
     Secret,
 }
 
+/// What was answered, now or the first time.
+#[derive(Debug)]
+pub(super) struct Given {
+    status: StatusCode,
+    /// JSON.
+    pub(super) text: String,
+    repeated: bool,
+}
+
 /// Does `work` once for this caller, key and request.
 pub(super) async fn once<F>(
     house: &Arc<House>,
@@ -100,8 +117,25 @@ pub(super) async fn once<F>(
 where
     F: Future<Output = Answer<Done>> + Send + 'static,
 {
+    let given = given_once(house, caller, key, body_hash, holds, work).await?;
+    Ok(response(given.status, given.text, given.repeated))
+}
+
+/// The same for whoever makes a page of the answer.
+pub(super) async fn given_once<F>(
+    house: &Arc<House>,
+    caller: &Caller,
+    key: Key,
+    body_hash: [u8; 32],
+    holds: Holds,
+    work: F,
+) -> Answer<Given>
+where
+    F: Future<Output = Answer<Done>> + Send + 'static,
+{
     let Some(name) = key.key else {
-        return detached(work).await.map(|done| response(done.status, done.body.to_string(), false));
+        let done = detached(work).await?;
+        return Ok(Given { status: done.status, text: done.body.to_string(), repeated: false });
     };
     let request = secret::hash(format!("{}\n{}", key.place, secret::hex(&body_hash)).as_bytes());
     let entered = enter(house, (caller.person.clone(), name.clone()))?;
@@ -133,7 +167,7 @@ where
             // The work is done and durable; refusing now would make the caller do it again.
             tracing::warn!(error = ?e, "an answer could not be kept for repetition");
         }
-        Ok(response(status, text, false))
+        Ok(Given { status, text, repeated: false })
     })
     .await
 }
@@ -159,7 +193,7 @@ fn enter(house: &Arc<House>, key: (String, String)) -> Answer<Entered> {
 }
 
 /// The answer to a request that was carried out and whose own answer was lost: the matter as it stands.
-async fn lost(house: &Arc<House>, before: &GivenAnswer) -> Answer<Response> {
+async fn lost(house: &Arc<House>, before: &GivenAnswer) -> Answer<Given> {
     for doc in Store::noted_docs(&before.body) {
         let Ok(matter) = house.actions.matter(&doc.to_string()).await else { continue };
         // In the form of a registration and in that of a step.
@@ -169,7 +203,7 @@ async fn lost(house: &Arc<House>, before: &GivenAnswer) -> Answer<Response> {
             fields.insert("matter".into(), whole);
             fields.insert("answer_lost".into(), Value::Bool(true));
         }
-        return Ok(response(StatusCode::OK, body.to_string(), true));
+        return Ok(Given { status: StatusCode::OK, text: body.to_string(), repeated: true });
     }
     Err(Problem::new(
         StatusCode::CONFLICT,
@@ -180,7 +214,7 @@ async fn lost(house: &Arc<House>, before: &GivenAnswer) -> Answer<Response> {
     ))
 }
 
-fn repeat(before: GivenAnswer, request: [u8; 32]) -> Answer<Response> {
+fn repeat(before: GivenAnswer, request: [u8; 32]) -> Answer<Given> {
     if before.request != request {
         return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -201,7 +235,7 @@ fn repeat(before: GivenAnswer, request: [u8; 32]) -> Answer<Response> {
     }
     let status = StatusCode::from_u16(before.status).unwrap_or(StatusCode::OK);
     let text = String::from_utf8(before.body).map_err(Problem::fault)?;
-    Ok(response(status, text, true))
+    Ok(Given { status, text, repeated: true })
 }
 
 fn response(status: StatusCode, text: String, repeated: bool) -> Response {

@@ -93,6 +93,15 @@ pub fn of_step(act: &str) -> Permit {
     STEPS.iter().find(|(name, _)| *name == act).map_or(Handle, |(_, permit)| *permit)
 }
 
+/// What a step needs with what is written in it: words of a reply or refusal are put right by whoever may give
+/// one, not by whoever registers.
+#[must_use]
+pub fn of_request(step: &serde_json::Value) -> BTreeSet<Permit> {
+    let act = step.get("act").and_then(serde_json::Value::as_str).unwrap_or("");
+    let rewords = act == "correct" && step.get("text").is_some_and(|t| !t.is_null());
+    BTreeSet::from([of_step(act), if rewords { Handle } else { of_step(act) }])
+}
+
 /// Everything the local socket may do.
 #[must_use]
 pub fn everything() -> BTreeSet<Permit> {

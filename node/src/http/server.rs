@@ -185,6 +185,10 @@ enum Listener {
     Tls(TcpListener, TlsAcceptor),
 }
 
+/// The address a request came from, if it tells callers apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Remote(pub(super) Option<IpAddr>);
+
 enum Caller {
     Local(UnixStream),
     Plain(TcpStream, bool),
@@ -275,12 +279,13 @@ impl House {
     }
 
     async fn serve(self, caller: Caller, seat: Arc<Seat>) {
+        let from = Remote(caller.from());
         match caller {
-            Caller::Local(stream) => self.talk(stream, Door::Socket, seat).await,
-            Caller::Plain(stream, loopback) => self.talk(stream, Door::Plain { loopback }, seat).await,
+            Caller::Local(stream) => self.talk(stream, Door::Socket, from, seat).await,
+            Caller::Plain(stream, loopback) => self.talk(stream, Door::Plain { loopback }, from, seat).await,
             Caller::Tls(stream, _, acceptor) => {
                 match tokio::time::timeout(limits::HANDSHAKE, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => self.talk(stream, Door::Tls, seat).await,
+                    Ok(Ok(stream)) => self.talk(stream, Door::Tls, from, seat).await,
                     Ok(Err(_)) | Err(_) => {
                         self.counts.doors.handshakes_failed.fetch_add(1, Ordering::Relaxed);
                     }
@@ -289,7 +294,7 @@ impl House {
         }
     }
 
-    async fn talk<T>(mut self, stream: T, door: Door, seat: Arc<Seat>)
+    async fn talk<T>(mut self, stream: T, door: Door, from: Remote, seat: Arc<Seat>)
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -298,6 +303,7 @@ impl House {
         let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
             let mut request = request.map(|body| seat.body(body));
             request.extensions_mut().insert(door);
+            request.extensions_mut().insert(from);
             let (answer, seat) = (hyper::service::Service::call(&router, request), Arc::clone(&seat));
             async move {
                 let answer = answer.await;

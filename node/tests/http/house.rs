@@ -7,8 +7,10 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use yishi_node::{
     actions::Actions,
     clock::SetClock,
+    home::Home,
     http::{HttpConfig, Server},
     projector::Projector,
+    setup::{self, InitRequest},
     store::{Batch, Genesis, NewLink, Store},
 };
 use yishi_protocol::{
@@ -57,6 +59,28 @@ impl House {
         let up = NewLink { peer: town.place, up: true, address: Some("10.0.0.1:4433".into()) };
         store.write(Batch { links: vec![up], ..Batch::default() }).await.unwrap();
         let clock = Arc::new(SetClock::at_ms(MORNING_MS));
+        Self::serve(dir, clock, store, keys, cert, amend).await
+    }
+
+    /// A district with its charter, as `init` makes it.
+    pub(crate) async fn district() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SetClock::at_ms(MORNING_MS));
+        let request = InitRequest { code: "510113000000".into(), name: None, level: None };
+        let store = setup::init(&Home::at(dir.path().join("data")), request, &*clock).await.unwrap();
+        let world = store.world();
+        let (keys, cert) = (world.me.keys.clone(), world.directory.get(&world.me.cert).unwrap().clone());
+        Self::serve(dir, clock, store, keys, cert, |_| {}).await
+    }
+
+    async fn serve(
+        dir: tempfile::TempDir,
+        clock: Arc<SetClock>,
+        store: Store,
+        keys: SecretKeys,
+        cert: Certificate,
+        amend: impl FnOnce(&mut HttpConfig),
+    ) -> Self {
         let actions = Actions::new(store.clone(), clock.clone()).unwrap();
         let projector = Projector::new(actions.clone());
         let anywhere: SocketAddr = "127.0.0.1:0".parse().unwrap();

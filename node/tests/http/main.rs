@@ -11,8 +11,12 @@
 mod client;
 mod house;
 mod lost_answer;
+mod paper;
 
+mod acts;
 mod api;
+mod desk;
+mod desks;
 mod doors;
 mod openapi;
 mod pages;

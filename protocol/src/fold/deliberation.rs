@@ -9,6 +9,7 @@ use super::{
     forms,
     gates::Leaving,
     history::holds,
+    matter::Matter,
     proposal::{Judge, Seen},
     rules::{Facts as _, Standing},
     verdict::Violation,
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     act::Voice,
     ids::{ActRef, PlaceId},
-    procedure::{Procedure, Who},
+    procedure::{Form, Procedure, Who},
 };
 use std::collections::BTreeMap;
 
@@ -165,6 +166,17 @@ pub(super) fn may_fill(
         Who::Above => ensure(known.above(place), Violation::NotAbove),
         Who::Another => ensure(!known.handled(place), Violation::HandledItself),
         Who::Anyone => Ok(()),
+    }
+}
+
+impl Matter {
+    /// The forms of its procedure a place may fill in now.
+    #[must_use]
+    pub fn forms_for(&self, place: PlaceId) -> Vec<&Form> {
+        let (Some(procedure), Some(standing)) = (self.procedure_file(), &self.standing) else {
+            return Vec::new();
+        };
+        procedure.forms.iter().filter(|f| may_fill(f.by, standing, place, self).is_ok()).collect()
     }
 }
 

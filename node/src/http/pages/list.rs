@@ -1,4 +1,4 @@
-//! `GET /`: the list of matters.
+//! `GET /matters`, and `GET /` on an open board: the list of matters.
 
 use super::{Level, Page, Place, Visitor, escaped, html, levels, moments, w};
 use crate::{
@@ -18,6 +18,8 @@ pub(super) struct Asked {
     q: String,
     /// One of the views: `open`, `soon`, `overdue`, `untold`.
     view: String,
+    /// `self` or a place: only what it holds.
+    holder: String,
     cursor: Option<String>,
 }
 
@@ -29,6 +31,8 @@ struct ListPage {
     kinds: Vec<Kind>,
     stages: Vec<Stage>,
     q: String,
+    view: String,
+    holder: String,
     filtered: bool,
     trouble: Option<String>,
     rows: Vec<Row>,
@@ -36,9 +40,9 @@ struct ListPage {
     next: Option<String>,
 }
 
-struct LinkLine {
-    up: bool,
-    words: String,
+pub(super) struct LinkLine {
+    pub(super) up: bool,
+    pub(super) words: String,
 }
 
 struct Kind {
@@ -62,7 +66,7 @@ pub(super) struct Row {
     pub(super) holder: Place,
     pub(super) due: moments::Due,
     pub(super) levels: Vec<Level>,
-    href: String,
+    pub(super) href: String,
 }
 
 /// What the open board may show of a matter, and the list shows of each: no text, no petitioner.
@@ -107,20 +111,21 @@ async fn written(house: &House, visitor: &Visitor, asked: Asked) -> Result<ListP
         due: matches!(asked.view.as_str(), "soon" | "overdue").then(|| asked.view.clone()),
         untold: (asked.view == "untold").then_some(true),
         open: (asked.view == "open").then_some(true),
+        holder: Some(asked.holder.clone()).filter(|h| !h.is_empty()),
         limit: Some(limits::HTML_ITEMS),
         cursor: asked.cursor.clone(),
         ..ListQuery::default()
     };
     let (found, trouble) = match house.actions.matters(query.clone()).await {
         Ok(found) => (found, None),
-        // A wrong page mark of an old address: say so, and begin from the start.
-        Err(e) if asked.cursor.is_some() => {
-            let again = house.actions.matters(ListQuery { cursor: None, ..query }).await;
+        // A wrong page mark or place of an old address: say so, and begin from the start.
+        Err(e) if asked.cursor.is_some() || query.holder.is_some() => {
+            let again = house.actions.matters(ListQuery { cursor: None, holder: None, ..query }).await;
             (again.map_err(Problem::action)?, Some(page.lang.of(&e.zh(), &e.en()).to_owned()))
         }
         Err(e) => return Err(Problem::action(e)),
     };
-    let filters = Filters { view: &asked.view, stage: stage.unwrap_or(""), q: &q };
+    let filters = Filters { view: &asked.view, stage: stage.unwrap_or(""), q: &q, holder: &asked.holder };
     let rows = found.items.iter().map(|m| row(m, &page, &own_level)).collect();
     let link = if visitor.may_read() {
         let links = house.actions.links().await.map_err(Problem::action)?;
@@ -134,7 +139,9 @@ async fn written(house: &House, visitor: &Visitor, asked: Asked) -> Result<ListP
         stages: w::stages(page.lang)
             .map(|(code, name)| Stage { code, name, chosen: Some(code) == stage })
             .collect(),
-        filtered: !filters.address(None).ends_with('/'),
+        filtered: filters.address(None).contains('?'),
+        view: asked.view.clone(),
+        holder: asked.holder.clone(),
         trouble,
         rows,
         first: asked.cursor.map(|_| page.href(&filters.address(None))),
@@ -148,16 +155,22 @@ struct Filters<'a> {
     view: &'a str,
     stage: &'a str,
     q: &'a str,
+    holder: &'a str,
 }
 
 impl Filters<'_> {
     /// The list's address with these filters.
     fn address(&self, cursor: Option<&str>) -> String {
-        let pairs =
-            [("view", self.view), ("stage", self.stage), ("q", self.q), ("cursor", cursor.unwrap_or(""))];
+        let pairs = [
+            ("view", self.view),
+            ("stage", self.stage),
+            ("q", self.q),
+            ("holder", self.holder),
+            ("cursor", cursor.unwrap_or("")),
+        ];
         let query: Vec<String> =
             pairs.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| format!("{k}={}", escaped(v))).collect();
-        if query.is_empty() { "/".to_owned() } else { format!("/?{}", query.join("&")) }
+        if query.is_empty() { "/matters".to_owned() } else { format!("/matters?{}", query.join("&")) }
     }
 }
 
@@ -179,7 +192,7 @@ fn kinds(page: &Page, filters: &Filters<'_>) -> Vec<Kind> {
 }
 
 /// `姚渡镇 已连通` or `姚渡镇 没有连通，上次 昨天 17:20，待送达 3 项`.
-fn link_line(links: &LinksView, today: i64, lang: Lang) -> Option<LinkLine> {
+pub(super) fn link_line(links: &LinksView, today: i64, lang: Lang) -> Option<LinkLine> {
     let up = links.up.as_ref()?;
     let mut words = format!("{} {}", Place::of(&up.peer).name, super::link::state(up.state, lang));
     if up.state != "up" {

@@ -5,7 +5,7 @@
 use super::{Page, Visitor, html, w, with_language};
 use crate::http::{
     House,
-    body::{Form, Query},
+    body::{Filled, Form, Query},
     caller::sent_from_here,
     cookie, limits,
     problem::Problem,
@@ -28,19 +28,13 @@ struct LoginPage {
     trouble: Option<String>,
     back: String,
     name: String,
+    /// A form that was sent without a session, whole.
+    carried: String,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Asked {
-    back: String,
-}
-
-#[derive(Deserialize)]
-pub(super) struct SignInForm {
-    name: String,
-    password: String,
-    #[serde(default)]
     back: String,
 }
 
@@ -63,47 +57,74 @@ pub(super) async fn show(
 ) -> Response {
     let back = local(&asked.back).to_owned();
     let first = (!asked.back.is_empty()).then(|| w::SIGN_IN_FIRST.of(visitor.lang).to_owned());
-    form(&house, &visitor, StatusCode::OK, back, String::new(), first)
+    form(&house, &visitor, StatusCode::OK, Tried { back, ..Tried::default() }, first)
+}
+
+/// What was brought to the sign-in page.
+#[derive(Default)]
+struct Tried {
+    back: String,
+    name: String,
+    carried: String,
 }
 
 fn form(
     house: &House,
     visitor: &Visitor,
     status: StatusCode,
-    back: String,
-    name: String,
+    tried: Tried,
     trouble: Option<String>,
 ) -> Response {
     let page = visitor.page(house, "login");
-    (status, html(&LoginPage { page, trouble, back, name })).into_response()
+    let Tried { back, name, carried } = tried;
+    (status, html(&LoginPage { page, trouble, back, name, carried })).into_response()
+}
+
+/// The sign-in page for somebody whose session ended in mid-form: the form goes on with it.
+pub(super) fn carrying(house: &House, visitor: &Visitor, filled: &Filled) -> Response {
+    let back = local(&visitor.address).to_owned();
+    let tried = Tried { back, carried: filled.packed(), ..Tried::default() };
+    let words = w::CARRIED.of(visitor.lang).to_owned();
+    form(house, visitor, StatusCode::UNAUTHORIZED, tried, Some(words))
 }
 
 pub(super) async fn sign_in(
     State(house): State<Arc<House>>,
     visitor: Visitor,
     headers: HeaderMap,
-    form: Result<Form<SignInForm>, Problem>,
+    filled: Result<Filled, Problem>,
 ) -> Response {
-    let Form(filled) = match sent_from_here(&Method::POST, &headers).and(form) {
+    let filled = match sent_from_here(&Method::POST, &headers).and(filled) {
         Ok(filled) => filled,
         Err(problem) => return visitor.trouble(&house, &problem),
     };
     let door = visitor.door.unwrap_or(Door::Plain { loopback: false });
-    let signed_in = house.accounts().sign_in(&filled.name, filled.password).await;
-    let back = local(&filled.back).to_owned();
-    match signed_in {
-        Ok(secret) => {
-            let to = visitor.stated.map_or_else(|| back.clone(), |lang| with_language(&back, lang));
-            match cookie::give(&secret, door, limits::SESSION_MS / 1000) {
-                Some(given) => ([(header::SET_COOKIE, given)], Redirect::to(&to)).into_response(),
-                None => Problem::fault("cookie").into_response(),
-            }
-        }
+    let name = filled.get("name");
+    let signed_in = house.accounts().sign_in(name, filled.get("password").to_owned()).await;
+    let (back, carried) = (local(filled.get("back")).to_owned(), filled.get("carried").to_owned());
+    let secret = match signed_in {
+        Ok(secret) => secret,
         Err(problem) => {
             let words = problem.words(visitor.lang).to_owned();
-            self::form(&house, &visitor, problem.status(), back, filled.name, Some(words))
+            let tried = Tried { back, name: name.to_owned(), carried };
+            return form(&house, &visitor, problem.status(), tried, Some(words));
         }
+    };
+    let Some(given) = cookie::give(&secret, door, limits::SESSION_MS / 1000) else {
+        return Problem::fault("cookie").into_response();
+    };
+    let set = [(header::SET_COOKIE, given)];
+    if carried.is_empty() {
+        let to = visitor.stated.map_or_else(|| back.clone(), |lang| with_language(&back, lang));
+        return (set, Redirect::to(&to)).into_response();
     }
+    // Nothing is carried out by signing in: whoever it is looks at the form first.
+    let caller = match house.accounts().by_session(&secret).await {
+        Ok(caller) => caller,
+        Err(problem) => return visitor.trouble(&house, &problem),
+    };
+    let known = Visitor { caller, ..visitor };
+    (set, known.send_again(&house, &back, &Filled::unpacked(&carried))).into_response()
 }
 
 pub(super) async fn sign_out(

@@ -1,21 +1,26 @@
 //! `GET /m/{ref}`: one matter. Without sign-in, on an open board, only what the list shows.
 
 use super::{
-    Page, Place, Visitor, escaped, html,
+    Page, Place, Visitor,
+    acts::{self, Desk, Refused},
+    escaped, html,
     list::{Row, row},
-    moments, w,
+    moments,
+    record::{self, Section, Teller, Where},
+    w,
 };
 use crate::{
     actions::views::{LevelView, MatterView, TimelineView},
-    http::{House, accounts::member_id, caller::LOCAL, lang::Lang, problem::Problem},
+    http::{House, accounts::member_id, body::Query, caller::LOCAL, lang::Lang, problem::Problem},
 };
 use askama::Template;
 use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
+use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Arc};
-use yishi_protocol::{ids::PlaceId, place::bare_name};
+use yishi_protocol::{fold::words, ids::PlaceId, place::bare_name};
 
 #[derive(Template)]
 #[template(path = "matter.html")]
@@ -26,6 +31,16 @@ struct MatterPage {
     inside: Option<Inside>,
     states: Vec<String>,
     sign_in: String,
+    /// What was just done.
+    done: Vec<String>,
+}
+
+/// What brought somebody here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Came {
+    done: String,
+    note: String,
 }
 
 struct Fact {
@@ -37,7 +52,10 @@ struct Fact {
 /// What is for those signed in.
 struct Inside {
     body: String,
-    next: String,
+    desk: Desk,
+    place: Where,
+    sections: Vec<Section>,
+    receipt: String,
     answers: Vec<Answer>,
     violations: Vec<String>,
     timeline: Vec<Step>,
@@ -65,35 +83,89 @@ pub(super) async fn show(
     State(house): State<Arc<House>>,
     visitor: Visitor,
     reference: Result<Path<String>, axum::extract::rejection::PathRejection>,
+    Query(came): Query<Came>,
 ) -> Response {
     if !visitor.may_read() && !house.open_board {
         return visitor.to_sign_in();
     }
     let Ok(Path(reference)) = reference else { return Problem::no_such_page().into_response() };
-    match written(&house, &visitor, &reference).await {
+    after(&house, &visitor, &reference, None, Some(came)).await
+}
+
+/// The page of a matter, after an act that was taken or refused.
+pub(super) async fn after(
+    house: &House,
+    visitor: &Visitor,
+    reference: &str,
+    refused: Option<Refused<'_>>,
+    came: Option<Came>,
+) -> Response {
+    match written(house, visitor, reference, refused, came.unwrap_or_default()).await {
         Ok(page) => html(&page),
-        Err(problem) => visitor.trouble(&house, &problem),
+        Err(problem) => visitor.trouble(house, &problem),
     }
 }
 
-async fn written(house: &House, visitor: &Visitor, reference: &str) -> Result<MatterPage, Problem> {
+async fn written(
+    house: &House,
+    visitor: &Visitor,
+    reference: &str,
+    refused: Option<Refused<'_>>,
+    came: Came,
+) -> Result<MatterPage, Problem> {
     let page = visitor.page(house, "matter");
     let own = house.actions.node().place.place;
     let own_level = own.level;
     let matter = house.actions.matter(reference).await.map_err(Problem::action)?;
     let today = house.actions.today();
     let m = row(&matter.summary, &page, &own_level);
-    let (inside, facts) = if visitor.may_read() {
-        let people = house.store().people().await.map_err(Problem::store)?;
-        let names = people.into_iter().map(|p| (member_id(p.id), p.display_name)).collect();
-        let own = Own { place: own.id, names };
-        (Some(inside(&matter, &own, today, page.lang)), facts(&matter, &page, today))
-    } else {
-        (None, Vec::new())
+    let (inside, facts) = match &visitor.caller {
+        Some(caller) if visitor.may_read() => {
+            let people = house.store().people().await.map_err(Problem::store)?;
+            let names = people.into_iter().map(|p| (member_id(p.id), p.display_name)).collect();
+            let own = Own { place: own.id, names };
+            let mut outcomes = Vec::new();
+            for id in &matter.summary.outcomes {
+                // One that has not arrived yet is not shown; the decision itself is in the history.
+                outcomes.extend(house.actions.outcome(&id.to_string()).await.ok());
+            }
+            let desk = acts::desk(house, visitor, caller, &matter, refused).await?;
+            let bound = matter.deliberation.procedure.as_ref();
+            let procedure = bound.and_then(|p| house.actions.procedure(&p.pin));
+            let teller = Teller { lang: page.lang, today, procedure: procedure.as_deref() };
+            let shown = Inside {
+                desk: Desk { action: page.href(&desk.action), ..desk },
+                place: record::place_in(&matter.deliberation, teller),
+                sections: record::sections(&matter, &outcomes, teller),
+                receipt: page.href(&format!("/m/{}/receipt", matter.summary.id)),
+                ..inside(&matter, &own, today, page.lang)
+            };
+            (Some(shown), facts(&matter, &page, today))
+        }
+        _ => (None, Vec::new()),
     };
     let last = house.actions.links().await.map_err(Problem::action)?.up.and_then(|l| l.last_contact);
     let states = states(&matter.summary.stored.up, last.as_deref(), today, page.lang);
-    Ok(MatterPage { sign_in: visitor.sign_in_address(), page, m, facts, inside, states })
+    let done = if visitor.may_read() { done(&came, &matter, own.id, page.lang) } else { Vec::new() };
+    Ok(MatterPage { sign_in: visitor.sign_in_address(), page, m, facts, inside, states, done })
+}
+
+/// What was just done, in a line; only words the program knows come from the address.
+fn done(came: &Came, matter: &MatterView, own: PlaceId, lang: Lang) -> Vec<String> {
+    let Some((zh, en)) = words::act(&came.done) else { return Vec::new() };
+    let elsewhere = matter.summary.holder.as_ref().filter(|h| h.id != own).map(|h| Place::of(h).name);
+    let mut lines = vec![match (lang, elsewhere) {
+        (Lang::Zh, None) => format!("已记下：{zh}。下面的“经过”里能看到。"),
+        (Lang::Zh, Some(place)) => format!("已记下：{zh}。现在由{place}承办，会出现在它的“今天要办”里。"),
+        (Lang::En, None) => format!("Recorded: {en}. It is under “What happened” below."),
+        (Lang::En, Some(place)) => {
+            format!("Recorded: {en}. {place} holds the matter and sees it under Today.")
+        }
+    }];
+    if came.note == "numbers" {
+        lines.push(w::ACT_NUMBERS.of(lang).to_owned());
+    }
+    lines
 }
 
 /// This place and its people: only here are member ids names.
@@ -131,10 +203,12 @@ fn inside(matter: &MatterView, own: &Own, today: i64, lang: Lang) -> Inside {
         Lang::Zh => format!("{}。", h.why_zh),
         Lang::En => format!("Held up: {}.", h.why),
     });
-    let next: Vec<&str> = matter.next.iter().map(|n| lang.of(n.label, n.label_en)).collect();
     Inside {
+        desk: Desk::default(),
+        place: Where::default(),
+        sections: Vec::new(),
+        receipt: String::new(),
         body: matter.body.clone(),
-        next: next.join(lang.of("、", ", ")),
         answers: answers.collect(),
         violations: held_up.chain(violations).collect(),
         // The newest first: it is what people come for.

@@ -1,15 +1,28 @@
-//! The plain pages: the list of matters, one matter, signing in, the links.
+//! The pages people work on: today, the list, registering, a matter with its acts, procedures, signing in, the
+//! links, and looking up with a receipt.
 //!
 //! Server-rendered, complete without scripts, nothing from outside. Invariants: a petitioner's name, number or
-//! address is in no template's data; without sign-in only what the open board shows is, and only if the
-//! configuration opens it.
+//! address is in no template's data but the form it was just typed into; without sign-in only what the open
+//! board shows is, if the configuration opens it, and what a receipt's holder may know. Every form that changes
+//! something passes [`Visitor::admit`](guard).
 
+mod acts;
+mod ask;
 mod assets;
+mod desk;
+mod forms;
+mod gates;
+mod guard;
+mod inputs;
 mod link;
 mod list;
 mod login;
 mod matter;
 mod moments;
+mod procedures;
+mod qr;
+mod record;
+mod today;
 mod words;
 
 use super::{
@@ -21,6 +34,7 @@ use super::{
     server::Door,
 };
 use crate::actions::views::{LevelView, PlaceView};
+pub(super) use ask::Walkers;
 use askama::Template;
 use axum::{
     Router,
@@ -43,8 +57,16 @@ fn escaped(text: &str) -> String {
 
 pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
     Router::new()
-        .route("/", get(list::show))
+        .route("/", get(today::show))
+        .route("/matters", get(list::show))
+        .route("/q", get(ask::show))
+        .route("/procedures", get(procedures::list))
+        .route("/procedures/issue", get(procedures::blank).post(procedures::issue))
+        .route("/procedures/{procedure}", get(procedures::one))
+        .route("/new", get(desk::show).post(desk::register))
         .route("/m/{ref}", get(matter::show))
+        .route("/m/{ref}/acts", post(acts::take))
+        .route("/m/{ref}/receipt", get(desk::receipt))
         .route("/link", get(link::show))
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
@@ -54,8 +76,8 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
 /// The methods a page takes, for `Allow`.
 pub(super) fn methods_at(path: &str) -> &'static str {
     match path {
-        "/login" => "GET, HEAD, POST",
-        "/logout" => "POST",
+        "/login" | "/new" | "/procedures/issue" => "GET, HEAD, POST",
+        "/logout" | "/m/{ref}/acts" => "POST",
         _ => "GET, HEAD",
     }
 }

@@ -1,0 +1,137 @@
+//! `GET /` for those signed in: what is theirs to do, whom to tell, whom one waits for.
+//!
+//! Each list is short and due first; the whole list of matters stays one press away. An empty list says what
+//! would bring something into it.
+
+use super::{
+    Page, Place, Visitor, escaped, html,
+    list::{self, Asked, LinkLine, Row, link_line, row},
+    w,
+};
+use crate::{
+    actions::{
+        ListQuery,
+        views::{self, MatterSummary},
+    },
+    http::{House, body::Query, lang::Lang, permit::Permit, problem::Problem},
+};
+use askama::Template;
+use axum::{extract::State, response::Response};
+use std::sync::Arc;
+use yishi_protocol::{fold::words, ids::PlaceId};
+
+/// Rows of one list: what fits a phone's two screens.
+const ROWS_MAX: usize = 12;
+/// Open matters looked through for whom one waits; what is due first comes first.
+const WAITING_MAX: u32 = 300;
+
+#[derive(Template)]
+#[template(path = "today.html")]
+struct TodayPage {
+    page: Page,
+    link: Option<LinkLine>,
+    may_register: bool,
+    /// Nothing was ever registered.
+    fresh: bool,
+    mine: Vec<Task>,
+    mine_more: Option<String>,
+    untold: Vec<Task>,
+    untold_more: Option<String>,
+    waits: Vec<Wait>,
+}
+
+struct Task {
+    row: Row,
+    what: String,
+}
+
+/// A place one waits for.
+struct Wait {
+    place: Place,
+    count: String,
+    overdue: Option<String>,
+    href: String,
+}
+
+pub(super) async fn show(state: State<Arc<House>>, visitor: Visitor, asked: Query<Asked>) -> Response {
+    if !visitor.may_read() {
+        // The open board shows the list, if there is one.
+        return list::show(state, visitor, asked).await;
+    }
+    match written(&state, &visitor).await {
+        Ok(page) => html(&page),
+        Err(problem) => visitor.trouble(&state, &problem),
+    }
+}
+
+async fn list_of(house: &House, query: ListQuery) -> Result<views::Page<MatterSummary>, Problem> {
+    house.actions.matters(query).await.map_err(Problem::action)
+}
+
+async fn written(house: &House, visitor: &Visitor) -> Result<TodayPage, Problem> {
+    let page = visitor.page(house, "today");
+    let own = house.actions.node().place.place;
+    let by_day = || ListQuery { sort: Some("deadline".into()), ..ListQuery::default() };
+    let limit = u32::try_from(ROWS_MAX).ok();
+    let held = ListQuery { holder: Some("self".into()), open: Some(true), limit, ..by_day() };
+    let mine = list_of(house, held).await?;
+    let told = ListQuery { home: Some("self".into()), untold: Some(true), limit, ..by_day() };
+    let untold = list_of(house, told).await?;
+    let open = ListQuery { open: Some(true), limit: Some(WAITING_MAX), ..by_day() };
+    let open = list_of(house, open).await?;
+    let fresh = open.items.is_empty()
+        && list_of(house, ListQuery { limit: Some(1), ..by_day() }).await?.items.is_empty();
+    let links = house.actions.links().await.map_err(Problem::action)?;
+    let task = |m: &MatterSummary, what: String| Task { row: row(m, &page, &own.level), what };
+    let lang = page.lang;
+    Ok(TodayPage {
+        link: link_line(&links, house.actions.today(), lang),
+        may_register: visitor.caller.as_ref().is_some_and(|c| c.may(Permit::Report)),
+        fresh,
+        mine: mine.items.iter().map(|m| task(m, due_act(m, lang))).collect(),
+        mine_more: mine.next_cursor.map(|_| page.href("/matters?view=open&holder=self")),
+        untold: untold.items.iter().map(|m| task(m, w::TELL_NOW.of(lang).to_owned())).collect(),
+        untold_more: untold.next_cursor.map(|_| page.href("/matters?view=untold")),
+        waits: waits(&open, own.id, &page),
+        page,
+    })
+}
+
+/// What a matter waits for: the act its deadline is of.
+fn due_act(m: &MatterSummary, lang: Lang) -> String {
+    let due = m.deadline.as_ref().and_then(|d| words::act(&d.what));
+    due.map_or_else(String::new, |(zh, en)| lang.of(zh, en).to_owned())
+}
+
+/// Open matters that others hold, by holder, the longest list first.
+fn waits(open: &views::Page<MatterSummary>, own: PlaceId, page: &Page) -> Vec<Wait> {
+    let mut groups: Vec<(&views::PlaceView, usize, usize)> = Vec::new();
+    for m in &open.items {
+        let Some(holder) = m.holder.as_ref().filter(|h| h.id != own) else { continue };
+        let late = usize::from(m.deadline.as_ref().is_some_and(|d| d.overdue));
+        match groups.iter_mut().find(|(place, ..)| place.id == holder.id) {
+            Some((_, count, overdue)) => (*count, *overdue) = (*count + 1, *overdue + late),
+            None => groups.push((holder, 1, late)),
+        }
+    }
+    groups.sort_by_key(|(_, count, overdue)| std::cmp::Reverse((*overdue, *count)));
+    let counted = |n: usize| match page.lang {
+        Lang::Zh => format!("{n} 件"),
+        Lang::En => n.to_string(),
+    };
+    let some = open.next_cursor.is_some();
+    groups
+        .into_iter()
+        .take(ROWS_MAX)
+        .map(|(place, count, overdue)| Wait {
+            place: Place::of(place),
+            count: if some {
+                format!("{} {}", page.lang.of("至少", "at least"), counted(count))
+            } else {
+                counted(count)
+            },
+            overdue: (overdue > 0).then(|| format!("{} {}", w::KIND_OVER.of(page.lang), counted(overdue))),
+            href: page.href(&format!("/matters?view=open&holder={}", escaped(&place.id.to_string()))),
+        })
+        .collect()
+}
