@@ -2,7 +2,10 @@
 
 use super::inputs::say;
 use crate::http::lang::Lang;
-use yishi_protocol::procedure::{BodyOf, Form, Gate, Grade, Limit, Need, Procedure, Stage, Urgency};
+use yishi_protocol::procedure::{
+    BodyOf, Form, Gate, Limit, Procedure, Stage, Urgency,
+    graph::{Tongue, gate_words},
+};
 
 /// A procedure in words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,50 +108,13 @@ fn limits(s: &Stage, lang: Lang) -> String {
     s.limits.iter().map(one).collect::<Vec<_>>().join(lang.of("，", ", "))
 }
 
-/// What a gate wants, in words.
+/// What a gate wants, in the words drawings use too.
 fn gate(p: &Procedure, gate: &Gate, lang: Lang) -> String {
-    let paper = |id: &str| p.form(id).map_or_else(|| id.to_owned(), |f| say(&f.title, lang).to_owned());
-    let meeting = |id: &str| p.body(id).map_or_else(|| id.to_owned(), |b| say(&b.title, lang).to_owned());
-    let zh = lang == Lang::Zh;
-    let mut said = match &gate.need {
-        Need::Record { form, at_least: ..=1 } if zh => format!("填写《{}》", paper(form)),
-        Need::Record { form, at_least: ..=1 } => format!("“{}” filled in", paper(form)),
-        Need::Record { form, at_least } if zh => format!("填写《{}》至少 {at_least} 份", paper(form)),
-        Need::Record { form, at_least } => format!("“{}” filled in at least {at_least} times", paper(form)),
-        Need::Earlier { form } if zh => format!("此前填过《{}》", paper(form)),
-        Need::Earlier { form } => format!("“{}” filled in before", paper(form)),
-        Need::Meeting { body, tags } => {
-            let shares = tags.iter().map(|(tag, share)| match lang {
-                Lang::Zh => format!("，到会的“{tag}”不少于 {share}"),
-                Lang::En => format!(", of those present at least {share} “{tag}”"),
-            });
-            let held = if zh {
-                format!("{}开过会，到会人数够", meeting(body))
-            } else {
-                format!("“{}” met with a quorum", meeting(body))
-            };
-            std::iter::once(held).chain(shares).collect()
-        }
-        Need::Ballot { body, majority } if zh => format!("{}表决通过（{}）", meeting(body), majority.zh()),
-        Need::Ballot { body, majority } => format!("the vote of “{}” passed ({majority})", meeting(body)),
-        Need::Posted { days, objections_answered } => {
-            let answered = match (objections_answered, lang) {
-                (true, Lang::Zh) => "，异议都已回复",
-                (true, Lang::En) => ", every objection answered",
-                (false, _) => "",
-            };
-            let posted = if zh { format!("公示满 {days} 天") } else { format!("posted for {days} days") };
-            posted + answered
-        }
-        Need::SummonsAnswered => lang.of("约请都已回复", "every summons answered").to_owned(),
-        Need::WithinBudget => lang.of("支出不超过预算", "no more spent than budgeted").to_owned(),
+    let tongue = match lang {
+        Lang::Zh => Tongue::Zh,
+        Lang::En => Tongue::En,
     };
-    if !gate.only.is_empty() {
-        let grades: Vec<&str> = gate.only.iter().map(|g: &Grade| lang.of(g.zh(), g.en())).collect();
-        let grades = grades.join(lang.of("、", ", "));
-        said.push_str(&if zh { format!("（只对{grades}）") } else { format!(" (only: {grades})") });
-    }
-    said
+    gate_words(p, gate, tongue)
 }
 
 #[cfg(test)]
