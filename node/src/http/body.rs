@@ -30,10 +30,17 @@ pub(super) struct Form<T>(pub(super) T);
 
 /// A form of one of our pages, field by field as it was sent. It is read before anybody is known: a session
 /// that ended in mid-form must not lose what was typed.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Filled {
     pairs: Vec<(String, String)>,
     _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl std::fmt::Debug for Filled {
+    /// Names of fields only: what is typed may be a password or a petitioner's name.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.pairs.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 impl Filled {

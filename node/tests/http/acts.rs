@@ -110,7 +110,8 @@ async fn an_act_is_confirmed_done_once_and_refused_in_words() {
     let strange = late.fill("act", "<script>").send(&clerk.browser).await;
     assert_eq!(strange.status, 422);
     assert!(!strange.text().contains("<script"));
-    let missing = Paper { action: "/m/none/acts".into(), ..before }.send(&clerk.browser).await;
+    let missing =
+        Paper { action: "/m/none/acts".into(), ..before }.fill("once", "another").send(&clerk.browser).await;
     assert_eq!(missing.status, 404);
     assert_eq!(
         clerk.house.browser().here().form(&format!("{}/acts", clerk.at), "act=close").await.status,
@@ -169,6 +170,10 @@ async fn a_matter_goes_through_the_four_steps_on_its_page() {
         .act("call", &[("body", "council"), ("day", "2026-11-27"), ("agenda", "议涵洞"), ("venue", "村部")])
         .await;
     assert!(page.contains("议涵洞") && page.contains("11月27日") && page.contains("村部"));
+    // Called, and not held before its day: neither stands first any more.
+    let first =
+        page.split("<section class=\"next\">").nth(1).unwrap().split("class=\"fold\"").next().unwrap();
+    assert!(!first.contains("act-meet") && !first.contains("act-call"), "{first}");
     let early = clerk
         .send("meet", &[("body", "council"), ("eligible", "30"), ("present", "25"), ("minutes", "议了")])
         .await;

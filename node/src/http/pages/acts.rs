@@ -98,7 +98,13 @@ pub(super) async fn desk(
         true => house.actions.procedures().await.map_err(Problem::action)?,
         false => Vec::new(),
     };
-    let shown = Shown { lang, matter, procedure: procedure.as_deref(), in_force: &in_force };
+    let shown = Shown {
+        lang,
+        today: house.actions.today(),
+        matter,
+        procedure: procedure.as_deref(),
+        in_force: &in_force,
+    };
     let mut all: Vec<ActForm> = next
         .items
         .iter()
@@ -214,6 +220,8 @@ fn rank(shown: &Shown<'_>, act: &str) -> u32 {
         lacks(Violation::LacksMeeting) || lacks(Violation::NoQuorum) || lacks(Violation::NotRepresentative);
     match act {
         "settle" => 0,
+        // Called already: until the day comes there is nothing to record and nobody to call.
+        "meet" | "call" if meeting && shown.meeting_ahead() => 16,
         "meet" if meeting => 1,
         "call" if meeting => 2,
         "ballot" if lacks(Violation::LacksBallot) && !meeting => 1,

@@ -77,12 +77,10 @@ fn page(
     let fill = |input: Input| input.typed(typed, wrong);
     let mut said = fill(Input::new("area", "body", w::NEW_SAID.of(lang)).must(true));
     said.hint = w::NEW_SAID_HINT.of(lang).to_owned();
-    said.wrong |= wrong.is_none();
+    said.focus |= wrong.is_none();
     let named = |name: &str| label("register", name, lang);
-    let with_none = |names: &[&'static str]| {
-        let none = (String::new(), w::CHOOSE_NONE.of(lang).to_owned());
-        std::iter::once(none).chain(fixed_choices(names.iter().copied(), lang)).collect::<Vec<_>>()
-    };
+    // The first is what is recorded when nothing else is chosen.
+    let words = |names: &[&'static str]| fixed_choices(names.iter().copied(), lang).collect::<Vec<_>>();
     let kinds = [
         ("", w::CHOOSE_NONE),
         ("named", w::PETITIONER_NAMED),
@@ -94,8 +92,8 @@ fn page(
     category.known = CATEGORIES.to_vec();
     let more: Vec<Input> = [
         Input::new("line", "title", w::TITLE.of(lang)).hint(w::TITLE_HINT.of(lang)),
-        Input::choice("source", w::SOURCE.of(lang), with_none(SOURCES)),
-        Input::choice("channel", w::CHANNEL.of(lang), with_none(CHANNELS)),
+        Input::choice("source", w::SOURCE.of(lang), words(SOURCES)),
+        Input::choice("channel", w::CHANNEL.of(lang), words(CHANNELS)),
         category,
         Input::new("day", "raised_on", named("raised_on")),
         Input::choice("petitioner.kind", w::PETITIONER_KIND.of(lang), kinds),
@@ -118,7 +116,10 @@ fn page(
         true => w::REGISTERED_ONCE.of(lang).to_owned(),
         false => forms::plain(p, "register", lang),
     });
-    let filled = |inputs: &[Input]| inputs.iter().any(|i| !i.value.is_empty() || i.wrong);
+    let filled = |inputs: &[Input]| {
+        let usual = |i: &Input| i.choices.first().map_or("", |c| c.value.as_str());
+        inputs.iter().any(|i| i.wrong || !i.value.is_empty() && i.value != usual(i))
+    };
     html(&NewPage {
         form_token: caller.form_token(),
         once: kept.unwrap_or_else(secret::fresh),

@@ -19,8 +19,10 @@ pub(super) struct Input {
     pub(super) choices: Vec<Choice>,
     /// Words to pick from, or write others.
     pub(super) known: Vec<&'static str>,
-    /// Whether the cursor belongs here.
+    /// Whether this is what was refused.
     pub(super) wrong: bool,
+    /// Whether the cursor belongs here.
+    pub(super) focus: bool,
 }
 
 /// One of several.
@@ -62,6 +64,7 @@ impl Input {
             typed.get(&self.name).clone_into(&mut self.value);
         }
         self.wrong = wrong == Some(self.name.as_str());
+        self.focus = self.wrong;
         for choice in &mut self.choices {
             choice.chosen = choice.value == self.value;
         }

@@ -11,6 +11,7 @@ use crate::{
 };
 use std::collections::BTreeSet;
 use yishi_protocol::{
+    calendar::Date,
     fold::{Violation, words},
     ids::ActRef,
     procedure::{FieldKind, Form, Need, Procedure, Words},
@@ -23,6 +24,7 @@ const EXCERPT_CHARS: usize = 24;
 #[derive(Clone, Copy)]
 pub(super) struct Shown<'a> {
     pub(super) lang: Lang,
+    pub(super) today: i64,
     pub(super) matter: &'a MatterView,
     pub(super) procedure: Option<&'a Procedure>,
     pub(super) in_force: &'a [ProcedureView],
@@ -48,6 +50,13 @@ impl Shown<'_> {
         lacks.iter().any(|l| l.code == why.name() && (about.is_none() || l.about.as_deref() == about))
     }
 
+    /// Whether a meeting was called for a day still to come.
+    pub(super) fn meeting_ahead(&self) -> bool {
+        let d = &self.matter.deliberation;
+        let last = d.calls.iter().filter_map(|c| c.day.parse::<Date>().ok()).map(Date::days).max();
+        last.is_some_and(|day| day > self.today)
+    }
+
     /// The body the next stage waits for, if it waits for one.
     fn awaited(&self) -> &str {
         let bodies = |p: &Procedure, id: &str| p.body(id).is_some();
@@ -58,7 +67,12 @@ impl Shown<'_> {
 
     /// What an act's form asks.
     pub(super) fn inputs(&self, item: &NextAct) -> Vec<Input> {
-        item.fields.iter().flat_map(|f| self.input(item, f)).collect()
+        let mut inputs: Vec<Input> = item.fields.iter().flat_map(|f| self.input(item, f)).collect();
+        if item.name.act == "meet" {
+            // Who was there comes before what was said, as on the paper form.
+            inputs.sort_by_key(|i| i.name == "minutes");
+        }
+        inputs
     }
 
     fn input(&self, item: &NextAct, field: &FieldView) -> Vec<Input> {
@@ -119,7 +133,8 @@ impl Shown<'_> {
                 if item.about.len() < 2 {
                     return Vec::new();
                 }
-                one_of(item.about.iter().map(|a| (a.to_string(), self.said(a))).collect())
+                let several = item.about.iter().map(|a| (a.to_string(), self.said(a)));
+                Input::choice(field.name, named.clone(), several).must(true)
             }
             "body" | "string" if field.name == "body" => match self.procedure {
                 Some(p) if !p.bodies.is_empty() => {

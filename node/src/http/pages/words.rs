@@ -121,10 +121,10 @@ words! {
     WITH_PROGRAM: "随程序提供", "comes with the program";
     NOT_IN_FORCE: "旧版，只用于已按它受理的事项", "an older version, for matters accepted under it";
     MAY_END: "可以答复办结", "may be answered from here";
-    TIME_LIMIT: "时限", "Time limit:";
+    TIME_LIMIT: "时限：", "Time limit:";
     BODIES: "哪些会", "Bodies";
     PAPERS: "表单", "Forms";
-    PIN: "版本指纹", "Fingerprint of this version:";
+    PIN: "版本指纹：", "Fingerprint of this version:";
     ISSUE: "发布议事程序", "Issue a procedure";
     ISSUE_SHOW: "先看一看", "Show what it does";
     ISSUE_APPLY: "发布", "Issue it";
