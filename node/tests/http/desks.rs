@@ -54,7 +54,7 @@ async fn procedures_are_drawn_shown_and_issued() {
     let list = clerk.get("/procedures").await.text();
     assert!(list.contains("四步决策") && list.contains("随程序提供") && !list.contains("/procedures/issue"));
     let one = clerk.get("/procedures/four_steps").await.text();
-    for word in ["村民议事会", "2/3", "公示满 5 天", "填写《议题提案表》", "提前 3 天通知", "可退回"]
+    for word in ["村民议事会", "2/3", "公示满 5 天", "议题提案表", "提前 3 天通知", "可退回"]
     {
         assert!(one.contains(word), "{word} is missing");
     }

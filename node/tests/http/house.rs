@@ -66,7 +66,8 @@ impl House {
     pub(crate) async fn district() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(SetClock::at_ms(MORNING_MS));
-        let request = InitRequest { code: "510113000000".into(), name: None, level: None, offline_root: None };
+        let request =
+            InitRequest { code: "510113000000".into(), name: None, level: None, offline_root: None };
         let store = setup::init(&Home::at(dir.path().join("data")), request, &*clock).await.unwrap();
         let world = store.world();
         let (keys, cert) = (world.me.keys.clone(), world.directory.get(&world.me.cert).unwrap().clone());

@@ -117,8 +117,8 @@ fn page(
         false => forms::plain(p, "register", lang),
     });
     let filled = |inputs: &[Input]| {
-        let usual = |i: &Input| i.choices.first().map_or("", |c| c.value.as_str());
-        inputs.iter().any(|i| i.wrong || !i.value.is_empty() && i.value != usual(i))
+        let is_usual = |i: &Input| i.choices.first().is_some_and(|c| c.value == i.value);
+        inputs.iter().any(|i| i.wrong || !i.value.is_empty() && !is_usual(i))
     };
     html(&NewPage {
         form_token: caller.form_token(),
