@@ -17,7 +17,7 @@ pub enum Tongue {
 }
 
 impl Tongue {
-    fn of<'a>(self, words: &'a Words) -> &'a str {
+    fn of(self, words: &Words) -> &str {
         self.pick(&words.zh, &words.en)
     }
 
