@@ -181,33 +181,33 @@ violations! {
     /// The pinned version is older than the one before.
     PinWentBack = "pin_went_back", "所依据的程序版本倒退了", "it is bound to an older version of the procedure than before";
     /// The same place bound the matter to another procedure before.
-    OtherProcedure = "other_procedure", "本单位已按另一程序受理，不能改用", "this place took it up under another procedure";
+    OtherProcedure = "other_procedure", "本单位已按另一程序受理，不能再换程序", "this place has already taken it up under another procedure and may not change to this one";
     /// A word for the grade or the urgency that is none.
-    UnknownGrade = "unknown_grade", "事项等级或紧急程度不在规定之内", "the grade or the urgency is none of those there are";
+    UnknownGrade = "unknown_grade", "事项等级须为小事、一般或重大，紧急程度须为一般、紧急或特急", "the grade must be minor, ordinary or major, the urgency normal, urgent or immediate";
     /// The matter is in no stage of a procedure.
-    NoProcedure = "no_procedure", "事项没有按议事程序受理", "the matter was not taken up under a procedure with stages";
+    NoProcedure = "no_procedure", "事项现在不在议事程序的环节中", "the matter is in no stage of a procedure now";
     /// The stage does not lead there.
-    NotAWay = "not_a_way", "这个环节不能去那里", "the stage does not lead there";
+    NotAWay = "not_a_way", "程序规定从这个环节不能转到那个环节", "the procedure has no way from this stage to that one";
     /// The procedure does not allow a reply from this stage.
-    StageForbids = "stage_forbids", "程序规定的环节尚未走完", "the procedure has stages to go before that";
+    StageForbids = "stage_forbids", "程序规定的环节尚未走完，还不能决定或答复", "stages of the procedure are still ahead; it cannot be decided or answered yet";
     /// A form must be recorded first.
-    LacksRecord = "lacks_record", "还缺规定的记录", "a record that is required is missing";
+    LacksRecord = "lacks_record", "还缺程序规定的表单记录", "a form that the procedure asks for has not been recorded";
     /// A body must meet first.
-    LacksMeeting = "lacks_meeting", "规定的会议尚未召开", "a meeting that is required has not been held";
+    LacksMeeting = "lacks_meeting", "程序规定的会议尚未召开", "a meeting that the procedure asks for has not been held";
     /// Too few were there.
-    NoQuorum = "no_quorum", "到会人数不足", "too few were there for a quorum";
+    NoQuorum = "no_quorum", "到会人数不足法定人数", "too few were there for a quorum";
     /// Those there do not stand for the people.
-    NotRepresentative = "not_representative", "到会人员代表性不足", "those there are not representative enough";
+    NotRepresentative = "not_representative", "到会人员代表性不足，规定的人群到会太少", "too few of those there belong to the people who must be represented";
     /// A body must vote first.
-    LacksBallot = "lacks_ballot", "尚未表决", "a vote that is required has not been held";
+    LacksBallot = "lacks_ballot", "程序规定的表决尚未进行", "a vote that the procedure asks for has not been held";
     /// The vote did not pass.
-    BallotNotPassed = "ballot_not_passed", "表决未通过", "the vote did not pass";
+    BallotNotPassed = "ballot_not_passed", "表决未达到规定的多数", "the vote did not reach the majority required";
     /// It has not been posted for long enough.
     NotPosted = "not_posted", "公示未满规定天数", "it has not been posted for as many days as required";
     /// Objections wait for a reply.
-    ObjectionsOpen = "objections_open", "还有异议未回复", "objections have not been answered";
+    ObjectionsOpen = "objections_open", "公示期间的异议尚未全部回复", "not every objection to the notice has been answered";
     /// Summonses wait for a reply.
-    SummonsOpen = "summons_open", "还有约请未回复", "summonses have not been answered";
+    SummonsOpen = "summons_open", "该约请的单位尚未全部约请或回复", "not every unit that must be summoned has been, or has answered";
     /// More was spent than there is budget.
     OverBudget = "over_budget", "支出超过预算", "more was spent than the budget has";
     /// The procedure has no such form.
@@ -215,11 +215,11 @@ violations! {
     /// The form has no such field.
     UnknownField = "unknown_field", "表单中没有这一项", "the form has no such field";
     /// The form is not filled in as it asks.
-    FormIncomplete = "form_incomplete", "表单没有填完整", "the form is not filled in completely";
+    FormIncomplete = "form_incomplete", "表单没有填完整，或填的内容不合要求", "the form is not filled in completely, or not as it asks";
     /// Whoever handled it rates or revisits it.
     HandledItself = "handled_itself", "经办过的单位不能自己来填", "a place that handled the matter may not fill this in";
     /// The meeting came too soon after the call.
-    NoticeTooShort = "notice_too_short", "通知时间不足", "the meeting came too soon after it was called";
+    NoticeTooShort = "notice_too_short", "开会前的通知天数不足", "the meeting was not called early enough";
     /// The numbers of a meeting contradict each other.
     MeetingCounts = "meeting_counts", "到会人数前后不符", "the numbers of the meeting contradict each other";
     /// Somebody voted who was not at the meeting.
@@ -229,7 +229,7 @@ violations! {
     /// An objection after the time of the posting.
     ObjectedTooLate = "objected_too_late", "公示期已过", "the time of the posting is over";
     /// Time is not asked for within what is allowed.
-    TooMuchTime = "too_much_time", "延期超出程序允许的天数", "more time than the procedure allows";
+    TooMuchTime = "too_much_time", "天数超出允许的范围", "more days than are allowed";
     /// The matter is paused.
     Paused = "paused", "事项已中止，先恢复办理", "the matter is paused; resume it first";
     /// The matter is not paused.

@@ -17,7 +17,7 @@ pub enum Tongue {
 }
 
 impl Tongue {
-    fn of<'a>(self, words: &'a Words) -> &'a str {
+    fn of(self, words: &Words) -> &str {
         self.pick(&words.zh, &words.en)
     }
 
@@ -348,7 +348,14 @@ pub fn svg(procedure: &Procedure, tongue: Tongue) -> String {
     for n in straight {
         if let (Some(from), Some(to)) = (boxes.get(n), boxes.get(n + 1)) {
             let (x, y) = (x0 + BOX_WIDTH / 2, from.top + from.height);
-            let _ = writeln!(out, "<path class=\"go\" d=\"M{x} {y} V{}\"/>", to.top.saturating_sub(3));
+            let (tip, base) = (to.top, to.top.saturating_sub(9));
+            let _ = writeln!(out, "<path class=\"go\" d=\"M{x} {y} V{base}\"/>");
+            let _ = writeln!(
+                out,
+                "<polygon class=\"go\" points=\"{x},{tip} {},{base} {},{base}\"/>",
+                x - 5,
+                x + 5
+            );
         }
     }
     for (lane, way) in right.iter().enumerate() {
@@ -361,10 +368,9 @@ pub fn svg(procedure: &Procedure, tongue: Tongue) -> String {
     out
 }
 
-const STYLE: &str = "<defs><marker id=\"tip\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"8\" markerHeight=\"8\" \
-orient=\"auto\"><path d=\"M0 0 L10 5 L0 10 z\" fill=\"context-stroke\"/></marker></defs>\n<style>path{fill:none;stroke-width:1.6;\
-marker-end:url(#tip)}marker path{marker-end:none}.go{stroke:#1f5f8b}.back{stroke:#8a6d1d;stroke-dasharray:5 3}.up{stroke:#a33b2c}\
-.down{stroke:#3d7a3d}.lane{font-size:12px}</style>\n";
+const STYLE: &str = "<style>path{fill:none;stroke-width:1.6}polygon{stroke:none}.go{stroke:#1f5f8b;fill:#1f5f8b}\
+.back{stroke:#8a6d1d;fill:#8a6d1d}.up{stroke:#a33b2c;fill:#a33b2c}.down{stroke:#3d7a3d;fill:#3d7a3d}path.back{stroke-dasharray:5 3}\
+path.go,path.back,path.up,path.down{fill:none}.lane{font-size:12px}</style>\n";
 
 fn drawn(procedure: &Procedure, stage: &Stage, tongue: Tongue, top: usize) -> Drawn {
     let mut lines = Vec::new();
@@ -445,7 +451,15 @@ fn put_lane(
     let apart = 6 * (lane % 4);
     let y1 = start.top + start.height.saturating_sub(10 + apart);
     let y2 = end.top + 10 + apart;
-    let _ = writeln!(out, "<path class=\"{class}\" d=\"M{edge} {y1} H{lane_x} V{y2} H{edge}\"/>");
+    // The tip touches the box; its base is on the side of the lane.
+    let base = if lane_x > edge { edge + 9 } else { edge - 9 };
+    let _ = writeln!(out, "<path class=\"{class}\" d=\"M{edge} {y1} H{lane_x} V{y2} H{base}\"/>");
+    let _ = writeln!(
+        out,
+        "<polygon class=\"{class}\" points=\"{edge},{y2} {base},{} {base},{}\"/>",
+        y2.saturating_sub(5),
+        y2 + 5
+    );
     let label = format!("{} {}", way.name(tongue), to + 1);
     let y = usize::midpoint(y1, y2);
     let _ = writeln!(
