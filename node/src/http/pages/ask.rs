@@ -5,13 +5,15 @@
 //! number, and against where the question came from. Counts are of this process; a restart forgets them.
 
 use super::{Page, Place, Visitor, html, moments, w};
-use crate::http::{
-    House,
-    body::Query,
-    limits,
-    problem::Problem,
-    secret,
-    server::{Door, Remote},
+use crate::{
+    actions::views::MatterView,
+    http::{
+        House,
+        body::Query,
+        limits,
+        problem::Problem,
+        server::{Door, Remote},
+    },
 };
 use askama::Template;
 use axum::{
@@ -27,6 +29,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
+use yishi_protocol::number::CheckCode;
 
 /// Wrong look-ups, by number and by address.
 #[derive(Debug, Default)]
@@ -131,21 +134,17 @@ async fn found(
     let begun = Instant::now();
     let now = house.clock.now_ms();
     let (asker, slips_max) = asker(visitor.door, from);
-    let digit = |c: char| match c {
-        '０'..='９' => char::from_u32(u32::from(c) - u32::from('０') + u32::from('0')),
-        c => c.is_ascii_digit().then_some(c),
-    };
-    let code: String = c.chars().filter_map(digit).take(limits::QUERY_CHARS_MAX).collect();
+    let open_again =
+        |until: u64| if until > now { Err(shut((until - now).div_ceil(60_000))) } else { Ok(()) };
+    open_again(house.walkers.closed_until(&asker))?;
     let number: String = n.chars().take(limits::QUERY_CHARS_MAX).collect();
-    let about = format!("number {number}");
-    let closed = house.walkers.closed_until(&asker).max(house.walkers.closed_until(&about));
-    if closed > now {
-        return Err(shut((closed - now).div_ceil(60_000)));
-    }
     let matter = house.actions.matter(&number).await.ok();
-    let fits = |m: &&crate::actions::views::MatterView| {
-        !m.summary.check_code.is_empty() && secret::same(&m.summary.check_code, &code)
-    };
+    // Against the matter, however its number is written: it can be said in many ways.
+    let about =
+        matter.as_ref().map_or_else(|| format!("unknown {number}"), |m| format!("matter {}", m.summary.id));
+    open_again(house.walkers.closed_until(&about))?;
+    let code = CheckCode::read(c).ok();
+    let fits = |m: &&MatterView| code.is_some() && code == CheckCode::read(&m.summary.check_code).ok();
     let Some(matter) = matter.as_ref().filter(fits) else {
         house.walkers.failed(&asker, slips_max, now);
         house.walkers.failed(&about, limits::LOOK_UP_FAILURES_MAX, now);

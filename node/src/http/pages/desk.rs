@@ -116,10 +116,8 @@ fn page(
         true => w::REGISTERED_ONCE.of(lang).to_owned(),
         false => forms::plain(p, "register", lang),
     });
-    let filled = |inputs: &[Input]| {
-        let is_usual = |i: &Input| i.choices.first().is_some_and(|c| c.value == i.value);
-        inputs.iter().any(|i| i.wrong || !i.value.is_empty() && !is_usual(i))
-    };
+    let unusual = |i: &Input| !i.value.is_empty() && i.choices.first().is_none_or(|c| c.value != i.value);
+    let filled = |inputs: &[Input]| inputs.iter().any(|i| i.wrong || unusual(i));
     html(&NewPage {
         form_token: caller.form_token(),
         once: kept.unwrap_or_else(secret::fresh),

@@ -63,23 +63,20 @@ pub(super) struct Teller<'a> {
 /// Where a matter is.
 pub(super) fn place_in(d: &DeliberationView, teller: Teller<'_>) -> Where {
     let lang = teller.lang;
+    let named = |word: w::Word, value: String| format!("{}{}{value}", word.of(lang), lang.of("：", ": "));
     let mut notes = Vec::new();
     if d.grade != "ordinary" {
-        notes.push(format!("{}{}", w::GRADE.of(lang).to_owned() + lang.of("：", ": "), fixed(d.grade, lang)));
+        notes.push(named(w::GRADE, fixed(d.grade, lang)));
     }
     if d.urgency != "normal" {
-        notes.push(format!(
-            "{}{}",
-            w::URGENCY.of(lang).to_owned() + lang.of("：", ": "),
-            fixed(d.urgency, lang)
-        ));
+        notes.push(named(w::URGENCY, fixed(d.urgency, lang)));
     }
     if let Some(since) = &d.paused_since {
         notes.push(format!("{} {}", w::PAUSED.of(lang), teller.day(since)));
     }
     if let Some(a) = &d.assigned {
         let person = a.person.as_deref().map(|p| format!(" · {p}")).unwrap_or_default();
-        notes.push(format!("{}{}{person}", w::ASSIGNED.of(lang).to_owned() + lang.of("：", ": "), a.unit));
+        notes.push(named(w::ASSIGNED, format!("{}{person}", a.unit)));
     }
     Where {
         at: d
