@@ -36,10 +36,10 @@ pub(super) async fn ask(
 ) -> Result<bool, LinkError> {
     let keys = SecretKeys::generate(&mut rand::rng());
     let gone = |e: &dyn std::fmt::Display| LinkError::Unreached(e.to_string());
-    let any = SocketAddr::from(match address {
+    let any: SocketAddr = match address {
         SocketAddr::V4(_) => (std::net::Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => SocketAddr::from((std::net::Ipv6Addr::UNSPECIFIED, 0)),
-    });
+        SocketAddr::V6(_) => (std::net::Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
     let asking = endpoint::open(any, &keys, tls::Sessions::none(), timing).map_err(|e| gone(&e))?;
     let client = endpoint::towards(&keys, None, timing).map_err(|e| gone(&e))?;
     let talk = async {
