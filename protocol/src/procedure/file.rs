@@ -1,7 +1,7 @@
 //! A procedure's file: TOML in, [`Procedure`] out, or every problem with its line and column.
 //!
 //! Reading is strict: an unknown key is a problem, not ignored, since a node that ignored it would enforce
-//! another procedure than its neighbours. What reads is then asked whether it can work ([`check`](super::check)).
+//! another procedure than its neighbours. What reads is then asked whether it can work ([`check`]).
 
 use super::{
     BodyOf, ChoiceOf, FieldKind, FieldOf, Form, Fraction, Gate, Grade, Ledger, Limit, Majority, Need,

@@ -10,7 +10,7 @@
 //! An `accept` step pins it, and the matter keeps that version until somebody accepts it under a newer one.
 //! A file that this program cannot read is as good as one that has not arrived: what rests on it waits.
 //!
-//! [`file`] reads, [`check`] looks for what cannot work, [`graph`] draws; the format is in `PROCEDURES.md`.
+//! [`mod@file`] reads, [`check`] looks for what cannot work, [`graph`] draws; the format is in `PROCEDURES.md`.
 
 pub mod check;
 pub mod file;
