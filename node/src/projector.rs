@@ -34,7 +34,7 @@ use yishi_protocol::{
     change,
     fold::{
         self, FoldChange, FoldInput, Matter,
-        procedure::{BUILT_IN, Stage},
+        frame::{BUILT_IN, Stage},
     },
     header::Header,
     ids::{ActorId, DocId, Hash, PlaceId},

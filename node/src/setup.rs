@@ -18,7 +18,7 @@ use yishi_protocol::{
     cert::Certificate,
     change::{self, Change, EncodeError},
     commit::{ActorRecord, Commit, Cover},
-    fold::procedure,
+    fold::frame,
     header::Header,
     ids::{CertHash, DocId, Epoch, Hash, Incarnation, PlaceId},
     invite::Invite,
@@ -205,7 +205,7 @@ pub(crate) fn first_snapshot(cert: &Certificate, calendar: Hash) -> Charter {
         level: cert.level.clone(),
         parent: cert.parent,
         categories: Vec::new(),
-        procedure: procedure::BUILT_IN,
+        procedure: frame::BUILT_IN,
         calendar,
         members: Vec::new(),
     }

@@ -26,6 +26,7 @@ pub mod invite;
 pub mod key;
 pub mod kind;
 pub mod limits;
+mod named;
 pub mod number;
 pub mod place;
 pub mod planted;

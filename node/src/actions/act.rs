@@ -12,7 +12,7 @@ use crate::store::Batch;
 use yishi_protocol::{
     act::{Step, Text, Voice},
     audience::{Grant, Reach},
-    fold::{Matter, Violation, next::NotAllowed, procedure},
+    fold::{Matter, Violation, frame, next::NotAllowed},
     ids::{ActRef, DocId, Hash, PlaceId},
 };
 
@@ -102,7 +102,7 @@ impl Actions {
         let what = match request {
             ActRequest::Accept { procedure: _, grade, urgency } => What::Step(Step::Accept {
                 // Left out, it keeps what it is bound to.
-                procedure: pin.or(matter.procedure).unwrap_or(procedure::BUILT_IN),
+                procedure: pin.or(matter.procedure).unwrap_or(frame::BUILT_IN),
                 calendar: self.calendar().version(),
                 grade: optional_short("grade", grade.as_deref())?,
                 urgency: optional_short("urgency", urgency.as_deref())?,

@@ -8,7 +8,7 @@
 use super::{ActionError, Actions, author::Draft};
 use yishi_protocol::{
     act::{Step, Text},
-    fold::{Matter, Reply, procedure::Stage},
+    fold::{Matter, Reply, frame::Stage},
     ids::DocId,
 };
 

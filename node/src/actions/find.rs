@@ -11,7 +11,7 @@ use super::{
 };
 use crate::store::{Due, MatterQuery, MatterSort};
 use std::{collections::BTreeMap, time::Duration};
-use yishi_protocol::{calendar::Date, fold::procedure::Stage, ids::DocId, kind::Kind, number::MatterNumber};
+use yishi_protocol::{calendar::Date, fold::frame::Stage, ids::DocId, kind::Kind, number::MatterNumber};
 
 /// Fewer digits of an id are too easily a slip.
 const PREFIX_DIGITS_MIN: usize = 6;

@@ -17,7 +17,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use yishi_protocol::{
     act::{Step, Text},
     calendar::Date,
-    fold::procedure::Stage,
+    fold::frame::Stage,
     ids::DocId,
 };
 

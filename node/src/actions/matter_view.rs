@@ -20,7 +20,7 @@ use yishi_protocol::{
     branch,
     calendar::{Calendar, Date, Deadline},
     commit::Place,
-    fold::{HeldUp, Matter, Verdict, Why, procedure::Stage, words},
+    fold::{HeldUp, Matter, Verdict, Why, frame::Stage, words},
     ids::{ChangeHash, DocId, PlaceId},
 };
 

@@ -14,7 +14,7 @@ use std::{
 use yishi_protocol::{
     act::{Act, Charter},
     audience::{Grant, Reach, may_widen},
-    fold::procedure::BUILT_IN,
+    fold::frame::BUILT_IN,
     ids::{DocId, Hash, PlaceId},
     kind::Kind,
     procedure::{self, Procedure},

@@ -3,13 +3,13 @@
 use super::{
     chain::End,
     evidence::{Evidence, Piece},
+    frame::{Stage, StepKind},
     gates,
     history::holds,
     matter::{
         Ballot, BallotState, Comment, External, Fork, Held, Listed, Matter, Rating, Reply, Source, Support,
         Telling, TimelineEntry, Tip,
     },
-    procedure::{Stage, StepKind},
     proposal::{Judge, Read},
     record::{Assigned, AtStage},
     rules::Standing,

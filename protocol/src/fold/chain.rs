@@ -18,8 +18,8 @@
 
 use super::{
     FoldInput,
+    frame::StepKind,
     history::{History, Past, Row, holds, put, shared},
-    procedure::StepKind,
     rules::Standing,
     verdict::Verdict,
 };

@@ -6,8 +6,8 @@
 use super::{
     deliberation, digest,
     evidence::Evidence,
+    frame::{Stage, StepKind},
     gates::Lack,
-    procedure::{Stage, StepKind},
     record::{Asked, Assigned, AtStage, Called, Met, Posted, Recorded},
     rules::{self, Standing},
     unread::HeldUp,

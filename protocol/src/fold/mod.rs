@@ -5,7 +5,7 @@
 //! can change which of two concurrent branches goes on, and a revocation can take acts away, and nothing
 //! else. No wall clock decides anything: the fold knows only the days that acts claim (rule R7).
 //!
-//! [`proposal::fold`] folds one matter, by the steps that [`procedure`] lists as data; [`next`] says what
+//! [`proposal::fold`] folds one matter, by the steps that [`frame`] lists as data; [`next`] says what
 //! a place may do with it now, by the same rules. [`outcome`], [`register`] and [`charter`] fold the other
 //! kinds. Nothing that was not allowed is dropped: it is kept, listed with its reason, and not counted.
 //!
@@ -23,12 +23,12 @@ mod digest;
 mod evidence;
 mod fields;
 mod forms;
+pub mod frame;
 mod gates;
 mod history;
 mod matter;
 pub mod next;
 pub mod outcome;
-pub mod procedure;
 pub mod proposal;
 mod record;
 pub mod register;

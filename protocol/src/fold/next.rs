@@ -8,9 +8,9 @@ pub use super::fields::{Entry, fields_of};
 use super::{
     deliberation::{self, Known},
     evidence::Evidence,
+    frame::{Stage, StepKind, rules_of},
     gates::Lack,
     matter::Matter,
-    procedure::{Stage, StepKind, rules_of},
     rules::{self, Facts, Standing, correctable},
     unread::Why,
     verdict::{Verdict, Violation},

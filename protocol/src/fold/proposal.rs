@@ -11,9 +11,9 @@ use super::{
     days::Days,
     deliberation,
     evidence::Evidence,
+    frame::{self, StepKind},
     gates::Lack,
     history::{History, Past, holds, meet, put, vouched},
-    procedure::{self, StepKind},
     rules::{self, Facts, Standing},
     unread::Why,
     verdict::{Verdict, Violation},
@@ -335,7 +335,7 @@ impl<'h, 'a> Judge<'h, 'a> {
                 return Ok(false);
             }
             Step::Accept { procedure, .. }
-                if *procedure != procedure::BUILT_IN && self.input.procedures.get(procedure).is_none() =>
+                if *procedure != frame::BUILT_IN && self.input.procedures.get(procedure).is_none() =>
             {
                 return Err(Verdict::Pending);
             }

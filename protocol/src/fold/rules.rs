@@ -4,9 +4,9 @@
 //! it counts cannot drift apart. What depends on more than the standing itself is asked through [`Facts`].
 
 use super::{
+    frame::{By, Follows, Holder, LIMITS, NO_LIMIT, Rule, Stage, StepKind, Then, rules_of},
     gates::Lack,
     matter::SymbolicDeadline,
-    procedure::{By, Follows, Holder, LIMITS, NO_LIMIT, Rule, Stage, StepKind, Then, rules_of},
     unread::Unread,
     verdict::Violation,
 };

@@ -14,8 +14,8 @@
 use super::{
     Author, Matter,
     chain::End,
+    frame::{BUILT_IN, StepKind, rules_of},
     history::{Row, holds},
-    procedure::{BUILT_IN, StepKind, rules_of},
     proposal::{Judge, Read, STEPS, Seen},
     rules::{self, Standing},
     verdict::{Verdict, Violation},

@@ -1,9 +1,9 @@
 //! What acts are called, in Chinese and English, by their stable names.
 //!
-//! Stages and steps carry their words with them ([`Stage`](super::procedure::Stage),
+//! Stages and steps carry their words with them ([`Stage`](super::frame::Stage),
 //! [`StepKind`]); the other families are named here, and [`act`] finds any.
 
-use super::procedure::StepKind;
+use super::frame::StepKind;
 
 /// The Chinese and the English word.
 pub type Words = (&'static str, &'static str);

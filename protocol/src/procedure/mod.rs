@@ -21,7 +21,10 @@ pub mod shipped;
 pub use file::{Problem, Severity, read};
 pub use fraction::{Base, Fraction, Majority};
 
-use crate::ids::{Hash, hash};
+use crate::{
+    ids::{Hash, hash},
+    named::named,
+};
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -34,41 +37,7 @@ pub struct Words {
     pub en: String,
 }
 
-macro_rules! words {
-    ($(#[$doc:meta])* pub enum $type:ident { $($(#[$vdoc:meta])* $variant:ident = $name:literal, $zh:literal, $en:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $type { $($(#[$vdoc])* $variant),* }
-
-        impl $type {
-            /// All there are.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-            /// The stable name.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),* }
-            }
-            /// In Chinese.
-            #[must_use]
-            pub const fn zh(self) -> &'static str {
-                match self { $(Self::$variant => $zh),* }
-            }
-            /// In English.
-            #[must_use]
-            pub const fn en(self) -> &'static str {
-                match self { $(Self::$variant => $en),* }
-            }
-            /// The one of a stable name.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|s| s.name() == name)
-            }
-        }
-    };
-}
-
-words! {
+named! {
     /// How much is at stake: said when a matter is taken up.
     pub enum Grade {
         /// Ends early where the procedure says so.
@@ -80,7 +49,7 @@ words! {
     }
 }
 
-words! {
+named! {
     /// How fast: said when a matter is taken up.
     pub enum Urgency {
         /// The usual.
@@ -92,7 +61,7 @@ words! {
     }
 }
 
-words! {
+named! {
     /// Which places may write a record.
     pub enum Who {
         /// The holder.
@@ -108,7 +77,7 @@ words! {
     }
 }
 
-words! {
+named! {
     /// What a field holds.
     pub enum FieldKind {
         /// Free text.
@@ -128,7 +97,7 @@ words! {
     }
 }
 
-words! {
+named! {
     /// What the money of a form counts as.
     pub enum Ledger {
         /// It may be spent.

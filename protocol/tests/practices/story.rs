@@ -12,7 +12,7 @@ use std::{
 };
 use yishi_protocol::{
     act::{Filled, Step, Voice},
-    fold::{Verdict, Violation, procedure::Stage as Frame},
+    fold::{Verdict, Violation, frame::Stage as Frame},
     ids::{ActRef, Hash},
     procedure::{FieldKind, Fraction, Gate, Grade, Limit, Need, Procedure, Procedures, Stage, Urgency},
     value::Value,

@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn every_field_of_every_act_has_words() {
-        use yishi_protocol::fold::procedure::StepKind;
+        use yishi_protocol::fold::frame::StepKind;
         let voices = [
             "comment", "support", "record", "call", "meet", "ballot", "post", "object", "summon", "respond",
             "tell", "rate", "merge",

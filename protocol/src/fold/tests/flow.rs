@@ -1,7 +1,7 @@
 //! The ways a matter goes, and what is not allowed on them.
 
 use super::{
-    super::{BallotState, Verdict, Violation, next, procedure::Stage},
+    super::{BallotState, Verdict, Violation, frame::Stage, next},
     world::*,
 };
 use crate::{

@@ -2,7 +2,7 @@
 //! revoked keys.
 
 use super::{
-    super::{Verdict, Violation, procedure::Stage},
+    super::{Verdict, Violation, frame::Stage},
     world::*,
 };
 use crate::act::Step;

@@ -10,9 +10,9 @@ mod unread;
 mod work;
 mod world;
 
-use super::procedure;
+use super::frame;
 
 #[test]
 fn the_built_in_procedure_has_the_pin_that_documents_carry() {
-    assert_eq!(procedure::pin(&procedure::canonical_bytes()).to_string(), procedure::BUILT_IN.to_string());
+    assert_eq!(frame::pin(&frame::canonical_bytes()).to_string(), frame::BUILT_IN.to_string());
 }

@@ -125,7 +125,7 @@ fn snapshot(number: i64, previous: Option<ChangeHash>, name: &str) -> Charter {
         level: "village".into(),
         parent: Some(T),
         categories: vec!["水利".into()],
-        procedure: crate::fold::procedure::BUILT_IN,
+        procedure: crate::fold::frame::BUILT_IN,
         calendar: Hash([7; 32]),
         members: vec![Member { id: "u1".into(), name: "李".into(), roles: vec!["clerk".into()] }],
     }

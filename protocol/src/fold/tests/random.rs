@@ -1,7 +1,7 @@
 //! Random histories: places act, rightly and wrongly, and now and then hear from each other.
 
 use super::{
-    super::{Matter, Verdict, next, procedure::StepKind},
+    super::{Matter, Verdict, frame::StepKind, next},
     world::*,
 };
 use crate::{
@@ -426,7 +426,7 @@ fn step_named(name: &str, m: &Matter, item: Option<&next::NextAct>, to: PlaceId,
 /// The statements above are worth what the histories reach: every stage, every verdict.
 #[test]
 fn random_histories_reach_every_stage_and_verdict() {
-    use super::super::procedure::Stage;
+    use super::super::frame::Stage;
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let mut runner = TestRunner::deterministic();
     let histories = prop::collection::vec(event(), 25..40);

@@ -1,7 +1,7 @@
 //! Steps that cannot be followed: what they hold up, and who can help.
 
 use super::{
-    super::{Verdict, Violation, next, procedure::Stage, unread::Why},
+    super::{Verdict, Violation, frame::Stage, next, unread::Why},
     world::*,
 };
 use crate::{

@@ -1,6 +1,6 @@
 //! Places that write into one document, each knowing only what reached it.
 
-use super::super::{Author, FoldChange, FoldInput, Matter, Verdict, procedure, proposal};
+use super::super::{Author, FoldChange, FoldInput, Matter, Verdict, frame, proposal};
 use crate::{
     act::{Act, ActKind, Cited, Step, Text, Voice},
     change::{Body, Change},
@@ -64,7 +64,7 @@ pub(super) fn register() -> Step {
 }
 
 pub(super) fn accept() -> Step {
-    accept_under(procedure::BUILT_IN)
+    accept_under(frame::BUILT_IN)
 }
 
 pub(super) fn accept_under(procedure: Hash) -> Step {

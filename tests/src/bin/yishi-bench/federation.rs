@@ -15,7 +15,7 @@ use yishi_protocol::{
     cert::{Certificate, Directory},
     change::{self, Change},
     commit::{ActorRecord, Commit, Cover},
-    fold::procedure,
+    fold::frame,
     header::Header,
     ids::{ActRef, ActorId, ChangeHash, DocId, Epoch, Hash, Incarnation, PlaceId},
     key::{SecretKeys, Signature},
@@ -432,7 +432,7 @@ fn ballot(rng: &mut StdRng) -> Voice {
 }
 
 fn accept(calendar: Hash) -> Step {
-    Step::Accept { procedure: procedure::BUILT_IN, calendar, grade: None, urgency: None }
+    Step::Accept { procedure: frame::BUILT_IN, calendar, grade: None, urgency: None }
 }
 
 fn below(rng: &mut StdRng, above: &Place, code: &str, name: &str, level: &str) -> Place {

@@ -1,5 +1,5 @@
-//! The built-in procedure, as data: which step may follow from where, by whom, what it does, how long
-//! each stage may take.
+//! The frame every matter passes, as data: which step may follow from where, by whom, what it does, how long
+//! each stage may take. Alone it is the built-in procedure; one with stages ([`crate::procedure`]) adds to it.
 //!
 //! The table is canonical bytes, and their hash ([`BUILT_IN`]) is what an `accept` step pins. Changing a
 //! row is a new procedure with a new pin: old matters keep the one they were bound to. A step of a
@@ -18,6 +18,7 @@ use crate::{
     act::Step,
     codec::Writer,
     ids::{Hash, hash},
+    named::named,
 };
 use serde::Serialize;
 
@@ -26,40 +27,6 @@ pub const BUILT_IN: Hash = Hash([
     0x3c, 0x99, 0xd3, 0xa2, 0xcb, 0x2d, 0x83, 0xd2, 0xa3, 0x45, 0xd0, 0xcf, 0x60, 0xd9, 0xa2, 0x96, 0x58,
     0xaa, 0x75, 0x35, 0xa9, 0x8e, 0x17, 0xe5, 0xfc, 0xce, 0xbd, 0xbc, 0xf1, 0xf2, 0xb8, 0xa9,
 ]);
-
-macro_rules! named {
-    ($(#[$doc:meta])* pub enum $type:ident { $($(#[$vdoc:meta])* $variant:ident = $name:literal, $zh:literal, $en:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $type { $($(#[$vdoc])* $variant),* }
-
-        impl $type {
-            /// All, in the order of the domain's words.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-            /// The stable name.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),* }
-            }
-            /// In Chinese.
-            #[must_use]
-            pub const fn zh(self) -> &'static str {
-                match self { $(Self::$variant => $zh),* }
-            }
-            /// In English.
-            #[must_use]
-            pub const fn en(self) -> &'static str {
-                match self { $(Self::$variant => $en),* }
-            }
-            /// The one of a stable name.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|s| s.name() == name)
-            }
-        }
-    };
-}
 
 named! {
     /// 环节: where a matter stands.
