@@ -1,5 +1,6 @@
 //! The command line: nouns, then verbs. Help is in both languages, Chinese first.
 
+mod charter;
 mod deliberation;
 mod matter;
 mod procedure;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use charter::*;
 pub use deliberation::*;
 pub use matter::*;
 pub use procedure::*;
@@ -93,7 +95,10 @@ pub enum Noun {
     /// 事项：登记、办理、答复、导入导出 · matters
     #[command(subcommand, arg_required_else_help = true)]
     Matter(MatterVerb),
-    /// 议事程序：检查、画图、看附带的文件（不连接节点） · procedures: check, draw, see those shipped (no node is asked)
+    /// 章程：人员、单位、议事主体、分类、权限、放假调休、移交 · charters: people, units, bodies, powers, holidays
+    #[command(subcommand, arg_required_else_help = true)]
+    Charter(CharterVerb),
+    /// 议事程序：检查、画图、发布 · procedures: check, draw, issue
     #[command(subcommand, arg_required_else_help = true)]
     Procedure(ProcedureVerb),
     /// 成果：决定及其落实 · outcomes

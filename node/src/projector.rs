@@ -14,8 +14,8 @@ use crate::{
     arrivals::Arrivals,
     clock::day_of_ms,
     store::{
-        DirtyDoc, ExternalNumber, IssuedRow, MatterRow, OutcomeRow, Projection, RawDocument, StoreError,
-        StubRow, World,
+        CharterRows, DirtyDoc, ExternalNumber, IssuedRow, MatterRow, NoticeRow, OutcomeRow, Projection,
+        RawDocument, SnapshotRow, StoreError, StubRow, World,
     },
 };
 use std::{
@@ -79,7 +79,7 @@ enum Folded {
     Matter(Box<FoldedMatter>),
     Outcome(Box<OutcomeRow>),
     Register(DocId, Vec<StubRow>),
-    Procedures(Vec<IssuedRow>),
+    Charter(Box<CharterRows>),
     /// Nothing that lists show.
     Nothing,
     SetAside(DocId, String),
@@ -88,6 +88,8 @@ enum Folded {
 struct FoldedMatter {
     row: MatterRow,
     stub: Option<(i64, Stub)>,
+    /// Whether it has gone in circles and nobody has said so.
+    circles: bool,
     /// The procedure it is bound to.
     bound: Option<Hash>,
     /// A lead with a reply, or a source of this place: something may have to be carried.
@@ -241,17 +243,19 @@ impl Projector {
         }
         let mut projection = Projection { done: dirty, ..Projection::default() };
         let (mut stubs, mut carry, mut bound) = (Vec::new(), Vec::new(), Vec::new());
+        let mut circles = Vec::new();
         for one in folded {
             match one {
                 Folded::Matter(m) => {
                     carry.extend(m.carry.map(|matter| (m.row.doc, matter)));
                     stubs.extend(m.stub);
+                    circles.extend(m.circles.then_some(m.row.doc));
                     bound.extend(m.bound.map(|pin| (m.row.doc, pin)));
                     projection.matters.push(m.row);
                 }
                 Folded::Outcome(row) => projection.outcomes.push(*row),
                 Folded::Register(doc, rows) => projection.registers.push((doc, rows)),
-                Folded::Procedures(issued) => projection.procedures.extend(issued),
+                Folded::Charter(rows) => projection.charters.push(*rows),
                 Folded::Nothing => {}
                 Folded::SetAside(doc, why) => {
                     warn!(%doc, why, "set aside: it cannot be read here");
@@ -269,6 +273,9 @@ impl Projector {
         if self.world.directory.placements().next().is_some() {
             let docs: Vec<DocId> = projection.done.iter().map(|d| d.doc).collect();
             kept_going("readers of what was moved", self.actions.widen_owed(&docs).await)?;
+        }
+        for doc in circles {
+            kept_going("supervision", self.actions.urge_if_owed(&doc).await)?;
         }
         if !bound.is_empty() {
             kept_going("what matters are bound to", self.actions.pins_owed(&bound).await)?;
@@ -350,7 +357,7 @@ impl At<'_> {
         };
         let cut = self.authors.for_doc(&self.world.directory, &doc, &changes);
         let authors = cut.as_ref().unwrap_or(&self.authors.plain);
-        let procedures = &self.world.procedures;
+        let procedures = &self.world.charters.procedures;
         let input = FoldInput { header: &header, changes: &changes, authors, procedures };
         match header.kind {
             Kind::Proposal => {
@@ -366,7 +373,7 @@ impl At<'_> {
             Kind::Register if header.home != self.world.me.place => {
                 register(doc, &fold::register::fold(&input), updated_at_ms)
             }
-            Kind::Charter => issued(&fold::charter::fold(&input)),
+            Kind::Charter => charter(fold::charter::fold(&input)),
             Kind::Register | Kind::Dossier => Folded::Nothing,
         }
     }
@@ -375,7 +382,7 @@ impl At<'_> {
         if matter.register.is_none() {
             return Folded::Nothing;
         }
-        let Ok(mut row) = matter_row(doc, &matter, self.actions.calendar(), updated_at_ms) else {
+        let Ok(mut row) = matter_row(doc, &matter, &self.world.charters.calendar, updated_at_ms) else {
             return Folded::SetAside(doc, "it cannot be written as JSON".to_owned());
         };
         // Lists show it with whoever acts for the holder now.
@@ -384,8 +391,15 @@ impl At<'_> {
         let stub = self.actions.registers(self.world, &matter.home).then(|| self.actions.stub(&matter));
         let lead = !matter.sources.is_empty() && matter.newest_reply().is_some();
         let source = matter.merged_into.is_some() && row.holder == Some(self.world.me.place);
+        let circles = self.actions.goes_in_circles(self.world, &matter);
         let bound = matter.procedure.filter(|pin| *pin != BUILT_IN);
-        Folded::Matter(Box::new(FoldedMatter { row, stub, bound, carry: (lead || source).then_some(matter) }))
+        Folded::Matter(Box::new(FoldedMatter {
+            row,
+            stub,
+            circles,
+            bound,
+            carry: (lead || source).then_some(matter),
+        }))
     }
 }
 
@@ -465,15 +479,29 @@ fn outcome(doc: DocId, outcome: &fold::outcome::Outcome, updated_at_ms: u64) -> 
 }
 
 /// What a charter issued; a place's own is learnt the same way.
-fn issued(charter: &fold::charter::Charter) -> Folded {
-    let rows = charter.issued.iter().map(|i| IssuedRow {
+fn charter(charter: fold::charter::Charter) -> Folded {
+    let procedures = charter.issued.iter().map(|i| IssuedRow {
         pin: i.pin,
         place: charter.place,
         act: i.act,
         issued_on: day(i.on),
         file: i.file.clone(),
     });
-    Folded::Procedures(rows.collect())
+    let snapshot = charter.in_force().map(|s| SnapshotRow {
+        place: charter.place,
+        hash: s.hash,
+        number: s.number,
+        issued_on: day(s.on),
+        articles: s.articles.clone(),
+    });
+    // In causal order: a later one of the same year replaces an earlier one.
+    let mut notices = BTreeMap::new();
+    for n in &charter.notices {
+        let (place, issued_on, notice) = (charter.place, day(n.on), n.notice.clone());
+        notices.insert(n.year, NoticeRow { place, year: n.year, issued_on, notice });
+    }
+    let notices = notices.into_values().collect();
+    Folded::Charter(Box::new(CharterRows { procedures: procedures.collect(), snapshot, notices }))
 }
 
 fn register(doc: DocId, register: &fold::register::Register, updated_at_ms: u64) -> Folded {

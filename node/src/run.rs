@@ -115,6 +115,7 @@ pub async fn run(
     actions.listens_at(reached_at(links.address()));
     let projecting = CancellationToken::new();
     let mut projector = tokio::spawn(Projector::new(actions.clone()).after(arrivals).run(projecting.clone()));
+    let supervising = tokio::spawn(supervise(actions.clone(), projecting.clone()));
     let mut http = HttpConfig::local(home.path().to_owned());
     http.plain = config.http.listen;
     http.tls = config.http.tls_listen;
@@ -147,6 +148,8 @@ pub async fn run(
     }
     links.shutdown().await;
     projecting.cancel();
+    // It ends between two matters.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(10), supervising).await;
     if !projector.is_finished() {
         let _ = tokio::time::timeout(std::time::Duration::from_secs(10), projector).await;
     }
@@ -154,6 +157,27 @@ pub async fn run(
     match lost {
         None => Ok(()),
         Some(why) => Err(RunError::Lost(why)),
+    }
+}
+
+/// How often the places below are looked after. A day's word need not come to the minute.
+const SUPERVISED_EVERY: std::time::Duration = std::time::Duration::from_secs(900);
+
+/// Says of late matters below what the rule asks for, until it is told to stop.
+async fn supervise(actions: Actions, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SUPERVISED_EVERY) => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            done = actions.supervise() => match done {
+                Ok(0) => {}
+                Ok(urged) => info!(urged, "late matters below were urged"),
+                Err(error) => error!(%error, "supervision stopped short; it goes on at the next round"),
+            },
+        }
     }
 }
 

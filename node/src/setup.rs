@@ -204,10 +204,9 @@ pub(crate) fn first_snapshot(cert: &Certificate, calendar: Hash) -> Charter {
         name: cert.name.clone(),
         level: cert.level.clone(),
         parent: cert.parent,
-        categories: Vec::new(),
         procedure: frame::BUILT_IN,
         calendar,
-        members: Vec::new(),
+        articles: None,
     }
 }
 

@@ -76,7 +76,8 @@ fn every_path_the_readme_and_the_architecture_name_exists() {
             }
         }
         for link in words.split("](").skip(1).filter_map(|l| l.split(')').next()) {
-            assert!(root().join(link).exists(), "{text} links to {link}, which is not there");
+            let beside = root().join(text).with_file_name(link);
+            assert!(beside.exists(), "{text} links to {link}, which is not there");
         }
     }
 }

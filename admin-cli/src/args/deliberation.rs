@@ -110,12 +110,15 @@ pub enum DeliberationVerb {
         /// 哪个议事主体 · which body
         #[arg(long)]
         body: String,
-        /// 应到 · entitled to be there
+        /// 应到；不写就按章程的人数 · entitled to be there; as many as the charter names if left out
         #[arg(long)]
-        eligible: u32,
-        /// 实到 · there
-        #[arg(long)]
-        present: u32,
+        eligible: Option<u32>,
+        /// 实到；有 --roll 时可不写 · there; may be left out with --roll
+        #[arg(long, required_unless_present = "roll")]
+        present: Option<u32>,
+        /// 签到：姓名=present、remote 或 absent，可写多次 · by name, as NAME=present|remote|absent, repeatable
+        #[arg(long, value_name = "NAME=HOW", value_parser = pair)]
+        roll: Vec<(String, String)>,
         /// 远程参加 · there by telephone or video
         #[arg(long, default_value_t = 0)]
         remote: u32,
@@ -136,9 +139,9 @@ pub enum DeliberationVerb {
         /// 哪个议事主体 · which body
         #[arg(long)]
         body: String,
-        /// 应到 · entitled to vote
+        /// 应到；不写就按章程的人数 · entitled to vote; as many as the charter names if left out
         #[arg(long)]
-        eligible: u32,
+        eligible: Option<u32>,
         /// 实到 · present
         #[arg(long)]
         present: u32,
@@ -151,6 +154,9 @@ pub enum DeliberationVerb {
         /// 弃权 · abstaining
         #[arg(long, default_value_t = 0)]
         abstain: u32,
+        /// 记名：姓名=for、against 或 abstain，可写多次 · by name, as NAME=for|against|abstain, repeatable
+        #[arg(long = "vote", value_name = "NAME=HOW", value_parser = pair)]
+        votes: Vec<(String, String)>,
         /// 表决什么 · what was asked
         question: String,
     },
@@ -165,6 +171,18 @@ pub enum DeliberationVerb {
         /// 字段=内容，可写多次 · FIELD=VALUE, repeatable
         #[arg(value_name = "FIELD=VALUE", value_parser = pair)]
         fields: Vec<(String, String)>,
+    },
+    /// 督办一件下级承办的事项 · urge whoever holds a matter below
+    Urge {
+        /// 编号 · the matter
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// 提级督办 · raise it one level
+        #[arg(long)]
+        raised: bool,
+        /// 说明，「-」从标准输入读 · a remark, `-` reads standard input
+        #[arg(long)]
+        note: Option<String>,
     },
     /// 公示 · post on the public board
     Post {

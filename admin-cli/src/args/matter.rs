@@ -19,6 +19,8 @@ pub enum MatterVerb {
     Show(One),
     /// 现在可以做什么、不能做什么、为什么 · what can be done next, what cannot, and why
     Next(One),
+    /// 督办：谁超期了，谁没有联系上，什么迟到了 · what is late, who is not heard from, what arrived late
+    Supervision,
     #[command(flatten)]
     Deliberation(DeliberationVerb),
     /// 不予受理 · refuse, with the reason

@@ -20,11 +20,19 @@ pub enum ProcedureVerb {
         #[arg(long, value_name = "OUT")]
         svg: Option<PathBuf>,
     },
-    /// 列出随程序附带的议事程序 · list the procedures that come with the program
+    /// 列出现行的议事程序 · list the procedures in force
     List {
-        /// 附带的（不连接节点，目前只有这一种） · those that come with the program; no node is asked
-        #[arg(long, required = true)]
+        /// 只列随程序附带的，不连接节点 · those that come with the program; no node is asked
+        #[arg(long)]
         shipped: bool,
+    },
+    /// 发布：先列出它代替什么，确认后对本级和下级生效 · issue a file: shows what it replaces, asks, then it binds here and below
+    Issue {
+        /// 程序文件，「-」从标准输入读 · the file, `-` reads standard input
+        file: PathBuf,
+        /// 不再询问 · do not ask
+        #[arg(long)]
+        yes: bool,
     },
     /// 打印一个附带的程序文件，可存下来改 · print the file of a shipped one, to be changed
     Show {

@@ -41,7 +41,7 @@ pub(super) fn meant(verb: DeliberationVerb, desk: &Desk) -> Result<(String, Valu
                 [("body", body.into()), ("day", day.into()), ("venue", venue.into()), ("agenda", agenda)];
             (reference, act("call", &given))
         }
-        V::Meet { reference, body, eligible, present, remote, day, tags, minutes } => {
+        V::Meet { reference, body, eligible, present, remote, roll, day, tags, minutes } => {
             let minutes = read(&minutes)?;
             let mut counts = Map::new();
             for (tag, count) in tags {
@@ -57,14 +57,15 @@ pub(super) fn meant(verb: DeliberationVerb, desk: &Desk) -> Result<(String, Valu
                 ("body", body.into()),
                 ("eligible", eligible.into()),
                 ("present", present.into()),
-                ("remote", remote.into()),
+                ("remote", if roll.is_empty() { remote.into() } else { Value::Null }),
+                ("roll", named(roll)),
                 ("day", day.into()),
                 ("tags", Some(counts).filter(|c| !c.is_empty()).map_or(Value::Null, Value::Object)),
                 ("minutes", minutes),
             ];
             (reference, act("meet", &given))
         }
-        V::Ballot { reference, body, eligible, present, in_favour, against, abstain, question } => {
+        V::Ballot { reference, body, eligible, present, in_favour, against, abstain, votes, question } => {
             let given = [
                 ("question", question.into()),
                 ("body", body.into()),
@@ -73,12 +74,18 @@ pub(super) fn meant(verb: DeliberationVerb, desk: &Desk) -> Result<(String, Valu
                 ("for", in_favour.into()),
                 ("against", against.into()),
                 ("abstain", abstain.into()),
+                ("votes", named(votes)),
             ];
             (reference, act("ballot", &given))
         }
         V::Record { reference, form, fields } => {
             let fields: Map<String, Value> = fields.into_iter().map(|(k, v)| (k, v.into())).collect();
             (reference, act("record", &[("form", form.into()), ("fields", fields.into())]))
+        }
+        V::Urge { reference, raised, note } => {
+            let degree = raised.then_some("raised");
+            let note = note.map(|n| read(&n)).transpose()?;
+            (reference, act("urge", &[("degree", degree.into()), ("note", choice(note))]))
         }
         V::Post { reference, days, text } => {
             let text = read(&text)?;
@@ -101,4 +108,12 @@ pub(super) fn meant(verb: DeliberationVerb, desk: &Desk) -> Result<(String, Valu
         V::TakeOver(with) => (with.reference, act("take_over", &[("reason", with.reason.into())])),
         V::Settle { reference, branch } => (reference, act("settle", &[("branch", branch.into())])),
     })
+}
+
+/// People by name and what is said of each; nothing if nobody is named.
+fn named(said: Vec<(String, String)>) -> Value {
+    match said.is_empty() {
+        true => Value::Null,
+        false => Value::Object(said.into_iter().map(|(who, how)| (who, how.into())).collect()),
+    }
 }

@@ -36,6 +36,7 @@ pub async fn run(verb: MatterVerb, desk: &mut Desk) -> Result<(), Trouble> {
             }
             return show::next(&desk.console, &next);
         }
+        V::Supervision => return super::supervision::show(desk).await,
         V::Forget { reference, confirm, reason } => {
             return super::forget::forget(desk, &reference, confirm, reason).await;
         }

@@ -2,6 +2,7 @@
 //!
 //! A verb never decides what is allowed; the node does, and its refusal is passed on.
 
+pub mod charter;
 mod deliberation;
 pub mod export;
 pub mod forget;
@@ -15,6 +16,7 @@ pub mod placing;
 pub mod procedure;
 pub mod revoke;
 pub mod show;
+mod supervision;
 
 use std::path::Path;
 
@@ -111,7 +113,8 @@ pub async fn run(noun: Noun, desk: &mut Desk) -> Result<(), Trouble> {
     match noun {
         Noun::Place(verb) => place::run(verb, desk).await,
         Noun::Matter(verb) => matter::run(verb, desk).await,
-        Noun::Procedure(verb) => procedure::run(verb, desk),
+        Noun::Charter(verb) => charter::run(verb, desk).await,
+        Noun::Procedure(verb) => procedure::run(verb, desk).await,
         Noun::Outcome(verb) => outcome::run(verb, desk).await,
         Noun::Link(verb) => link::run(verb, desk).await,
         Noun::User(verb) => people::run_user(verb, desk).await,

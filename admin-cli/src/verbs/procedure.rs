@@ -6,15 +6,17 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
+use yishi_protocol::problem::{Problem, Severity};
 use yishi_protocol::procedure::{
-    Problem, Procedure, Severity,
+    Procedure,
     file::FILE_BYTES_MAX,
     graph::{self, Tongue},
     read,
     shipped::{self, Shipped},
 };
 
-use super::Desk;
+use super::charter::problems;
+use super::{Desk, items, number, text};
 use crate::args::ProcedureVerb;
 use crate::both;
 use crate::import::clean::for_terminal;
@@ -27,11 +29,13 @@ use crate::words::Lang;
 const DRAWING_COLUMNS: usize = 80;
 
 /// Runs one verb.
-pub fn run(verb: ProcedureVerb, desk: &Desk) -> Result<(), Trouble> {
+pub async fn run(verb: ProcedureVerb, desk: &mut Desk) -> Result<(), Trouble> {
     match verb {
         ProcedureVerb::Check { file } => check(desk, &file),
         ProcedureVerb::Graph { file, svg } => draw(desk, &file, svg.as_deref()),
-        ProcedureVerb::List { .. } => list(desk),
+        ProcedureVerb::List { shipped: true } => list(desk),
+        ProcedureVerb::List { shipped: false } => in_force(desk).await,
+        ProcedureVerb::Issue { file, yes } => issue(desk, &file, yes).await,
         ProcedureVerb::Show { id } => show(desk, &id),
     }
 }
@@ -207,8 +211,71 @@ fn show(desk: &Desk, id: &str) -> Result<(), Trouble> {
     desk.console.bytes(shipped.file.as_bytes())
 }
 
+async fn in_force(desk: &mut Desk) -> Result<(), Trouble> {
+    let answer = desk.client()?.get("/procedures").await?;
+    if desk.gave(&answer)? {
+        return Ok(());
+    }
+    let lang = desk.lang();
+    let headers = match lang {
+        Lang::Zh => ["代号", "名称", "版", "谁发布的", "日期"],
+        Lang::En => ["Id", "Name", "Version", "Issued by", "On"],
+    };
+    let mut table = Table::new(&headers).giving_way(1);
+    for p in items(&answer, "items") {
+        let by = match text(p, "by.name") {
+            "" => lang.of("随程序附带", "came with the program").to_owned(),
+            by => for_terminal(by),
+        };
+        table.row(vec![
+            Cell::from(text(p, "id")),
+            Cell::from(for_terminal(text(p, lang.of("title.zh", "title.en")))),
+            number(p, "version").to_string().into(),
+            Cell::from(by),
+            Cell::from(text(p, "issued_on")),
+        ]);
+    }
+    desk.console.table(&table)
+}
+
+async fn issue(desk: &mut Desk, path: &Path, yes: bool) -> Result<(), Trouble> {
+    let file = contents(path)?;
+    let staged = desk.client()?.create("/procedures/stage", &json!({ "file": file })).await?;
+    let errors = problems(desk, &staged)?;
+    if errors > 0 {
+        return Err(Trouble::Reported {
+            status: exit::USAGE,
+            words: both!(
+                "程序没有发布：{errors} 处错误。现行程序不变，按上面的行、列改好后再试。",
+                "The procedure was not issued: {errors} errors. The one in force stays; mend the lines above and try again."
+            ),
+        });
+    }
+    let lang = desk.lang();
+    let title = for_terminal(text(&staged, lang.of("procedure.title.zh", "procedure.title.en")));
+    let version = number(&staged, "procedure.version");
+    let consequence = match staged.get("replaces").and_then(Value::as_i64) {
+        Some(before) => words!(
+            lang,
+            "{title}第 {version} 版代替第 {before} 版；已受理的事项仍按原来的版本办。",
+            "{title}, version {version}, replaces version {before}; matters already accepted keep the version they have."
+        ),
+        None => words!(
+            lang,
+            "{title}第 {version} 版是新的程序，本级和下级受理时可以选它。",
+            "{title}, version {version}, is new; it can be chosen here and below."
+        ),
+    };
+    desk.console.confirm(&consequence, yes)?;
+    let issued = desk.client()?.create("/procedures", &json!({ "file": file })).await?;
+    if desk.gave(&issued)? {
+        return Ok(());
+    }
+    desk.console.say(lang.of("已发布。", "Issued."))
+}
+
 /// The file's text, of which no more is read than a procedure may have.
-fn contents(path: &Path) -> Result<String, Trouble> {
+pub(super) fn contents(path: &Path) -> Result<String, Trouble> {
     let shown = for_terminal(&path.display().to_string());
     let most = FILE_BYTES_MAX as u64 + 1;
     let mut text = Vec::new();

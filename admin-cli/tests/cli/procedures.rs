@@ -54,7 +54,8 @@ fn files_that_cannot_be_read_are_said_to_be_so() {
     let long = "#".repeat(60_000);
     let told = yishi(&["procedure", "check", "-", "--json"], &long).exits(64).json();
     assert_eq!(told["problems"][0]["code"], "too_large");
-    yishi(&["procedure", "list"], "").exits(64);
+    let nowhere = yishi(&["--node", "/nowhere/api.sock", "procedure", "list"], "");
+    assert!(nowhere.err.contains("/nowhere/api.sock"), "{}", nowhere.err);
 }
 
 #[test]

@@ -220,6 +220,21 @@ CREATE TABLE procedures (
     issued_on TEXT,
     file TEXT NOT NULL
 );
+-- The snapshot in force of each place, and the holiday notices issued: derived likewise.
+CREATE TABLE snapshots (
+    place BLOB PRIMARY KEY,
+    hash BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    issued_on TEXT,
+    articles TEXT
+);
+CREATE TABLE notices (
+    place BLOB NOT NULL,
+    year INTEGER NOT NULL,
+    issued_on TEXT,
+    notice TEXT NOT NULL,
+    PRIMARY KEY (place, year)
+);
 CREATE TABLE outcomes (
     doc INTEGER PRIMARY KEY REFERENCES docs(id),
     title TEXT NOT NULL,

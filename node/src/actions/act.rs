@@ -62,6 +62,7 @@ impl Actions {
         let mut draft = self.draft(&doc).await?;
         let mut matter = draft.matter()?;
         matter.look_on(self.today());
+        let request = self.by_charter(request, &matter)?;
         let (what, on, warnings) = self.read(request, &matter, source, to, pin)?;
         let mut batch = self.dated_batch()?;
         if let What::Step(Step::Escalate { to, .. }) = &what {
@@ -226,6 +227,13 @@ impl Actions {
                 let answer = newest(answer, matter)?;
                 let note = optional_short("note", note.as_deref())?;
                 What::Voice(Voice::Tell { answer, how: short("how", &how)?, note })
+            }
+            ActRequest::Urge { degree, note } => {
+                let note = optional("note", note.as_deref())?;
+                note.iter().for_each(&mut text);
+                let degree = optional_short("degree", degree.as_deref())?.unwrap_or_else(|| "urged".into());
+                let (ground, since) = ("overdue".into(), matter.deadline.as_ref().map(|d| d.since));
+                What::Voice(Voice::Urge { degree, ground, since, due: None, note })
             }
             ActRequest::Rate { score, source, note } => {
                 let note = optional("note", note.as_deref())?;

@@ -8,7 +8,7 @@
 
 use super::{ActionError, Actions, day_text};
 use crate::{
-    clock::EARLIEST_MS,
+    clock::{EARLIEST_MS, day_of_ms},
     store::{Batch, Store, StoredCommit, World},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -215,13 +215,24 @@ impl Draft {
             header: &self.header,
             changes: &self.changes,
             authors: &self.authors,
-            procedures: &self.world.procedures,
+            procedures: &self.world.charters.procedures,
         }
     }
 
     /// The matter as it stands, what was added included.
     pub(crate) fn matter(&self) -> Result<Matter, ActionError> {
         guarded(self.doc, || fold::proposal::fold(&self.input()))
+    }
+
+    /// The day on which this node stored an act.
+    pub(crate) fn stored_on(&self, act: ActRef) -> Option<i64> {
+        let named = |c: &&StoredCommit| c.commit.actor == act.actor && c.commit.seq == act.seq;
+        self.stored.iter().filter(named).map(|c| day_of_ms(c.stored_at_ms)).min()
+    }
+
+    /// The charter as it stands.
+    pub(crate) fn charter(&self) -> Result<fold::charter::Charter, ActionError> {
+        guarded(self.doc, || fold::charter::fold(&self.input()))
     }
 
     /// Adds a step if the procedure allows it now.

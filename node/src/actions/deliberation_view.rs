@@ -5,7 +5,7 @@ use super::{
     matter_view::Viewer,
     views::{
         AskedView, AssignedView, BallotView, BoundView, CallView, DeliberationView, LackView, MeetingView,
-        Noted, PostView, RecordView, SaidView, StageView,
+        Noted, PostView, RecordView, SaidView, StageView, UrgeView,
     },
 };
 use yishi_protocol::{
@@ -128,6 +128,17 @@ impl Viewer<'_> {
                     until: day_text(p.on.saturating_add(p.days)),
                     text: p.text.clone(),
                     objections: p.objections.iter().map(|o| self.asked(o)).collect(),
+                })
+                .collect(),
+            urges: matter
+                .urges
+                .iter()
+                .map(|u| UrgeView {
+                    noted: self.noted(u.act, &u.place, u.on),
+                    degree: u.degree.clone(),
+                    ground: u.ground.clone(),
+                    due: u.due.map(day_text),
+                    note: u.note.clone(),
                 })
                 .collect(),
             summonses: matter.summonses.iter().map(|s| self.asked(s)).collect(),

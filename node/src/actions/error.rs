@@ -2,9 +2,12 @@
 //!
 //! Every message says what happened, what was kept and what to do. Nothing of a failed action is kept.
 
+use super::by_charter::denied_words;
 use crate::store::StoreError;
 use std::fmt;
-use yishi_protocol::{change::EncodeError, fold::next::NotAllowed, ids::DocId, seal::SealError};
+use yishi_protocol::{
+    change::EncodeError, charter::Denied, fold::next::NotAllowed, ids::DocId, seal::SealError,
+};
 
 /// What sort of refusal it is; whoever speaks HTTP makes a status of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +45,24 @@ pub enum ActionError {
         why: String,
         /// What is wrong, in Chinese.
         zh: String,
+    },
+    /// The articles of a charter cannot be issued.
+    BadCharter {
+        /// Line of the first problem.
+        line: usize,
+        /// Its column.
+        column: usize,
+        /// What is wrong, in English.
+        why: String,
+        /// What is wrong, in Chinese.
+        zh: String,
+    },
+    /// The charter gives this decision to another level.
+    NotDelegated {
+        /// Whose charter.
+        by: String,
+        /// What it says.
+        denied: Box<Denied>,
     },
     /// No list here knows the code.
     UnknownCode(String),
@@ -108,6 +129,8 @@ impl ActionError {
             Self::UnknownPlace(_) => "unknown_place",
             Self::UnknownProcedure(_) => "unknown_procedure",
             Self::BadProcedure { .. } => "bad_procedure",
+            Self::BadCharter { .. } => "bad_charter",
+            Self::NotDelegated { .. } => "not_delegated",
             Self::UnknownCode(_) => "unknown_code",
             Self::Ambiguous(_) => "ambiguous",
             Self::NotLegal(_) => "not_legal",
@@ -164,8 +187,12 @@ impl ActionError {
             | Self::ExternalTaken(_)
             | Self::SetAside(_)
             | Self::Store(StoreError::Taken) => Class::Conflict,
-            Self::Invalid { .. } | Self::TooLarge | Self::BadProcedure { .. } => Class::Invalid,
-            Self::Sealed | Self::NotBelow(_) | Self::Merged(_) => Class::Forbidden,
+            Self::Invalid { .. } | Self::TooLarge | Self::BadProcedure { .. } | Self::BadCharter { .. } => {
+                Class::Invalid
+            }
+            Self::Sealed | Self::NotBelow(_) | Self::Merged(_) | Self::NotDelegated { .. } => {
+                Class::Forbidden
+            }
             Self::Clock(_) | Self::Store(_) | Self::Seal(_) | Self::Broken(_) => Class::Unavailable,
         }
     }
@@ -201,6 +228,10 @@ impl ActionError {
             Self::BadProcedure { line, column, why, .. } => format!(
                 "The file was not issued; the procedure in force stays. Line {line}, column {column}: {why}. Mend the file and issue it again."
             ),
+            Self::BadCharter { line, column, why, .. } => format!(
+                "The charter was not issued; the one in force stays. Line {line}, column {column}: {why}. Mend the file and issue it again."
+            ),
+            Self::NotDelegated { by, denied } => denied_words(by, denied).0,
             Self::UnknownCode(code) => format!(
                 "The built-in lists have no place {code}. No invitation was made. Check the 12 digits; if they are right, give its name (--name) and level (--level)."
             ),
@@ -263,6 +294,10 @@ impl ActionError {
             Self::BadProcedure { line, column, zh, .. } => format!(
                 "文件没有发布，现行程序不变。第 {line} 行第 {column} 列：{zh}。请改正后重新发布。"
             ),
+            Self::BadCharter { line, column, zh, .. } => format!(
+                "章程没有发布，现行章程不变。第 {line} 行第 {column} 列：{zh}。请改正后重新发布。"
+            ),
+            Self::NotDelegated { by, denied } => denied_words(by, denied).1,
             Self::UnknownCode(code) => format!(
                 "内置区划中没有代码 {code}，没有发出邀请。请核对 12 位代码；如代码无误，请用 --name 写明名称、--level 写明层级。"
             ),

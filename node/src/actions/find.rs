@@ -107,7 +107,7 @@ impl Actions {
         Ok(Page { items: items.collect(), next_cursor: page.next })
     }
 
-    fn matter_query(&self, query: ListQuery) -> Result<MatterQuery, ActionError> {
+    pub(super) fn matter_query(&self, query: ListQuery) -> Result<MatterQuery, ActionError> {
         let filled = |text: Option<String>| text.filter(|t| !t.trim().is_empty());
         let place = |text: Option<String>| filled(text).map(|t| self.find_place(&t)).transpose();
         let stages = match filled(query.stage) {

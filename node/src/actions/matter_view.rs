@@ -10,10 +10,7 @@ use super::{
         PetitionerView, PlaceView, RatingView, StoredView, TimelineView, ViolationView,
     },
 };
-use crate::{
-    clock::day_of_ms,
-    store::{StoredCommit, World},
-};
+use crate::{clock::day_of_ms, store::World};
 use std::collections::BTreeMap;
 use yishi_protocol::{
     audience::Audience,
@@ -299,16 +296,13 @@ impl Actions {
 
     /// One moment's knowledge; the world is the caller's to keep.
     pub(crate) fn viewer<'a>(&'a self, world: &'a World) -> Viewer<'a> {
-        Viewer { world, calendar: self.calendar(), today: self.today() }
+        Viewer { world, calendar: &world.charters.calendar, today: self.today() }
     }
 
     /// A matter in full, from its own changes.
     pub(super) async fn show(&self, draft: &Draft) -> Result<MatterView, ActionError> {
         let mut matter = draft.matter()?;
-        matter.witness(|act| {
-            let named = |c: &&StoredCommit| c.commit.actor == act.actor && c.commit.seq == act.seq;
-            draft.stored.iter().filter(named).map(|c| day_of_ms(c.stored_at_ms)).min()
-        });
+        matter.witness(|act| draft.stored_on(act));
         let world = self.world();
         let stored_up = self.store().stored_up(&[draft.doc]).await?.get(&draft.doc).copied().unwrap_or(0);
         Ok(self.viewer(&world).matter(draft, &matter, stored_up))

@@ -10,7 +10,9 @@
 
 mod act;
 mod author;
+mod by_charter;
 mod carry;
+mod charter;
 mod deliberation;
 mod deliberation_view;
 mod dossier;
@@ -32,17 +34,19 @@ mod request;
 pub(crate) mod revoke;
 mod sketch;
 mod stubs;
+mod supervise;
 pub mod views;
 mod words;
 
 pub(crate) use author::Authors;
+pub(crate) use by_charter::level_zh;
 pub use error::{ActionError, Class};
 pub use links::{LinkNow, LinkStatus};
 pub use next_view::act_fields;
 pub use request::{
-    ActRequest, AdmitRequest, ExportQuery, ExternalRequest, ForgetRequest, ImportRequest, ImportRow,
-    InviteRequest, ListQuery, OutcomeRequest, PageQuery, Petitioner, PlacingRequest, ProcedureRequest,
-    RaiseRequest, RevokeRequest,
+    ActRequest, AdmitRequest, CharterQuery, CharterRequest, ExportQuery, ExternalRequest, ForgetRequest,
+    ImportRequest, ImportRow, InviteRequest, ListQuery, NoticeRequest, OutcomeRequest, PageQuery, Petitioner,
+    PlacingRequest, ProcedureRequest, RaiseRequest, RevokeRequest,
 };
 pub(crate) use sketch::Sketch;
 pub(crate) use stubs::StubsWritten;
@@ -74,7 +78,6 @@ pub struct Actions(Arc<Inner>);
 struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
-    calendar: Calendar,
     rng: Mutex<StdRng>,
     locks: Vec<tokio::sync::Mutex<()>>,
     prefix: OnceLock<String>,
@@ -109,13 +112,9 @@ impl Actions {
     /// # Errors
     /// As [`Actions::new`].
     pub fn with_rng(store: Store, clock: Arc<dyn Clock>, rng: StdRng) -> Result<Self, ActionError> {
-        static SHIPPED: OnceLock<Option<Calendar>> = OnceLock::new();
-        let calendar = SHIPPED.get_or_init(|| Calendar::shipped().ok()).clone();
-        let calendar = calendar.ok_or(ActionError::Broken("the calendar cannot be read"))?;
         Ok(Self(Arc::new(Inner {
             store,
             clock,
-            calendar,
             rng: Mutex::new(rng),
             locks: (0..DOC_LOCKS).map(|_| tokio::sync::Mutex::new(())).collect(),
             prefix: OnceLock::new(),
@@ -164,8 +163,8 @@ impl Actions {
 
     /// The calendar deadlines are counted with.
     #[must_use]
-    pub fn calendar(&self) -> &Calendar {
-        &self.0.calendar
+    pub fn calendar(&self) -> Arc<Calendar> {
+        Arc::clone(&self.world().charters.calendar)
     }
 
     /// Today, in days since 1970-01-01.

@@ -54,6 +54,14 @@ pub fn act_fields(act: &str) -> Vec<FieldView> {
             let fields = fields_of(act).iter();
             let mut fields: Vec<FieldView> =
                 fields.map(|f| FieldView { name: f.name, required: f.required, kind: f.kind }).collect();
+            if matches!(act, "meet" | "ballot") {
+                // The charter knows how many are entitled, and a roll how many are there.
+                for f in
+                    fields.iter_mut().filter(|f| f.name == "eligible" || (act, f.name) == ("meet", "present"))
+                {
+                    f.required = false;
+                }
+            }
             if act == "answer" {
                 fields.push(FieldView { name: "on", required: false, kind: "date" });
             }

@@ -17,6 +17,7 @@ use yishi_protocol::{
     fold::frame::BUILT_IN,
     ids::{DocId, Hash, PlaceId},
     kind::Kind,
+    problem::{Problem, Severity},
     procedure::{self, Procedure},
 };
 
@@ -36,7 +37,7 @@ impl Actions {
             issued.iter().filter(|i| may(&i.place)).map(|i| (i.pin, i.place)).collect();
         let shipped: Vec<Hash> = procedure::shipped::all().iter().map(|s| s.procedure.pin).collect();
         let mut newest: BTreeMap<String, InForce> = BTreeMap::new();
-        for p in world.procedures.iter() {
+        for p in world.charters.procedures.iter() {
             let by = by.get(&p.pin).copied();
             if by.is_none() && !shipped.contains(&p.pin) {
                 continue;
@@ -91,7 +92,7 @@ impl Actions {
     /// A procedure that is here, in force or not, by its pin.
     #[must_use]
     pub fn procedure(&self, pin: &Hash) -> Option<Arc<Procedure>> {
-        self.world().procedures.get(pin).cloned()
+        self.world().charters.procedures.get(pin).cloned()
     }
 
     /// The file of a procedure, by its pin or name.
@@ -115,23 +116,15 @@ impl Actions {
     /// # Errors
     /// [`ActionError`] when the database cannot be read.
     pub async fn stage_procedure(&self, file: &str) -> Result<StagedView, ActionError> {
-        let problem = |p: &procedure::Problem| ProblemView {
-            severity: p.severity,
-            line: p.line,
-            column: p.column,
-            code: p.code,
-            detail: p.en.clone(),
-            detail_zh: p.zh.clone(),
-        };
         match procedure::read(file) {
             Err(problems) => Ok(StagedView {
-                problems: problems.iter().map(problem).collect(),
+                problems: problems.iter().map(problem_view).collect(),
                 procedure: None,
                 replaces: None,
             }),
             Ok((read, warnings)) => {
                 let issued = self.store().issued_procedures().await?;
-                let mut problems: Vec<ProblemView> = warnings.iter().map(problem).collect();
+                let mut problems: Vec<ProblemView> = warnings.iter().map(problem_view).collect();
                 let before = self.in_force(&issued).remove(&read.id);
                 if let Some(before) = &before
                     && before.procedure.version >= read.version
@@ -139,7 +132,7 @@ impl Actions {
                 {
                     let version = before.procedure.version;
                     problems.push(ProblemView {
-                        severity: procedure::Severity::Error,
+                        severity: Severity::Error,
                         line: 1,
                         column: 1,
                         code: "not_newer",
@@ -162,7 +155,7 @@ impl Actions {
     /// [`ActionError::BadProcedure`] names the first problem; the one in force stays.
     pub async fn issue_procedure(&self, by: By<'_>, file: &str) -> Result<StagedView, ActionError> {
         let staged = self.stage_procedure(file).await?;
-        if let Some(p) = staged.problems.iter().find(|p| p.severity == procedure::Severity::Error) {
+        if let Some(p) = staged.problems.iter().find(|p| p.severity == Severity::Error) {
             return Err(ActionError::BadProcedure {
                 line: p.line,
                 column: p.column,
@@ -170,18 +163,8 @@ impl Actions {
                 zh: p.detail_zh.clone(),
             });
         }
-        let mine = self.store().docs_of_kind(Kind::Charter, Some(self.world().me.place)).await?;
-        let locked = self.lock(mine.first().copied()).await;
-        let mut draft = match mine.first() {
-            Some(doc) => self.draft(doc).await?,
-            None => self.new_charter()?,
-        };
         let what = Charter::Procedure { file: file.to_owned() };
-        let mut batch = self.dated_batch()?;
-        draft.act("snapshots", Act { prev: None, on: self.today(), by: by.map(str::to_owned), what })?;
-        draft.into_batch(&mut batch);
-        self.store().write(batch).await?;
-        drop(locked);
+        self.write_charter(by, |_, _| Ok(what)).await?;
         Ok(staged)
     }
 
@@ -226,7 +209,7 @@ impl Actions {
     }
 
     /// A charter for a place that has none: for all below it and every place above.
-    fn new_charter(&self) -> Result<Draft, ActionError> {
+    pub(super) fn new_charter(&self) -> Result<Draft, ActionError> {
         let world = self.world();
         let above = world.directory.ancestors(&world.me.cert).into_iter().map(Reach::Place);
         let reach = above.chain([Reach::Subtree(world.me.place)]).collect();
@@ -236,5 +219,17 @@ impl Actions {
         let what = crate::setup::first_snapshot(cert, self.calendar().version());
         draft.act("snapshots", Act { prev: None, on: self.today(), by: None, what })?;
         Ok(draft)
+    }
+}
+
+/// A problem as callers see it.
+pub(super) fn problem_view(p: &Problem) -> ProblemView {
+    ProblemView {
+        severity: p.severity,
+        line: p.line,
+        column: p.column,
+        code: p.code,
+        detail: p.en.clone(),
+        detail_zh: p.zh.clone(),
     }
 }

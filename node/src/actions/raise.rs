@@ -13,6 +13,7 @@ use std::sync::Arc;
 use yishi_protocol::{
     act::{Act, External, Step, Text},
     calendar::Date,
+    charter::Power,
     ids::DocId,
     kind::Kind,
     number::{MatterNumber, check_code},
@@ -46,6 +47,8 @@ impl Actions {
         if let Some(text) = settle {
             let on = request.raised_on.map_or(self.today(), Date::days);
             let text = required("settle", &text)?;
+            let category = self.category(request.category.clone())?;
+            self.may_decide(Power::Answer, category.as_deref(), None)?;
             if privacy::has_numbers(&text.0) {
                 raised.warnings.push(numbers_warning());
             }
@@ -118,6 +121,7 @@ impl Actions {
             Some(name) if Bug::NameInClear.planted() => format!("{body}（{name}）"),
             _ => body,
         };
+        let category = self.category(optional_short("category", request.category.as_deref())?)?;
         let parent = world.directory.parent(&world.me.place);
         let mut draft = Draft::create(world, Kind::Proposal, parent, self.nonce())?;
         let number = self.next_number(on, batch).await?;
@@ -133,7 +137,7 @@ impl Actions {
             check: check.to_string(),
             title: title.unwrap_or_else(|| title_of(&body)),
             body: Text(body),
-            category: or(optional_short("category", request.category.as_deref())?, DEFAULT_CATEGORY),
+            category: or(category, DEFAULT_CATEGORY),
             source: or(optional_short("source", request.source.as_deref())?, DEFAULT_SOURCE),
             channel: or(optional_short("channel", request.channel.as_deref())?, channel),
             petitioner: kind,

@@ -99,6 +99,32 @@ pub struct ProcedureRequest {
     pub file: String,
 }
 
+/// Articles of a charter to issue.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CharterRequest {
+    /// The file.
+    pub file: String,
+}
+
+/// Which place's charter.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CharterQuery {
+    /// An id, code or name; this place if missing.
+    pub place: Option<String>,
+}
+
+/// A year's holiday notice to issue.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeRequest {
+    /// Which year.
+    pub year: i32,
+    /// The table `date,kind,festival`.
+    pub notice: String,
+}
+
 /// One act in a matter. References to matters are numbers, ids or prefixes of ids.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
@@ -172,9 +198,11 @@ pub enum ActRequest {
         body: String,
         /// On which day; today if missing.
         day: Option<Date>,
-        /// Entitled to be there.
+        /// Entitled to be there; left out, as many as the charter names.
+        #[serde(default)]
         eligible: i64,
-        /// There.
+        /// There; left out, counted from the roll.
+        #[serde(default)]
         present: i64,
         /// There by telephone or video.
         #[serde(default)]
@@ -228,6 +256,13 @@ pub enum ActRequest {
         /// Whether it was said on paper or by telephone and is passed on here.
         #[serde(default)]
         relayed: bool,
+    },
+    /// 督办.
+    Urge {
+        /// `urged` (if left out) or `raised`.
+        degree: Option<String>,
+        /// Remark.
+        note: Option<String>,
     },
     /// 不予受理.
     Refuse {
@@ -347,7 +382,8 @@ pub enum ActRequest {
         question: String,
         /// Which body.
         body: String,
-        /// Entitled to vote.
+        /// Entitled to vote; left out, as many as the charter names.
+        #[serde(default)]
         eligible: i64,
         /// Present.
         present: i64,

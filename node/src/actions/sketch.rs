@@ -48,6 +48,14 @@ impl Broken {
     }
 }
 
+/// The newest word of a place above about a late holder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UrgedOn {
+    pub(crate) degree: String,
+    pub(crate) ground: String,
+    pub(crate) on: i64,
+}
+
 /// The newest reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Replied {
@@ -86,6 +94,8 @@ pub(crate) struct Sketch {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) late: Vec<ActRef>,
     pub(crate) reply: Option<Replied>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) urged: Option<UrgedOn>,
     #[serde(default)]
     pub(crate) told: bool,
 }
@@ -129,6 +139,11 @@ impl Sketch {
                 .map(|v| Broken { act: v.act, place: v.place, rule: v.why.name().to_owned() })
                 .collect(),
             late: matter.late.clone(),
+            urged: matter.urges.last().map(|u| UrgedOn {
+                degree: u.degree.clone(),
+                ground: u.ground.clone(),
+                on: u.on,
+            }),
             reply: matter.newest_reply().map(|r| Replied { text: r.text.clone(), on: r.on }),
             told: matter.told,
         }

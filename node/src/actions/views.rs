@@ -3,15 +3,22 @@
 //! A view is made for one moment: names of places come from the certificates known now, deadlines from
 //! today and the calendar, and "stored" from receipts. Nothing of it is kept.
 
+mod charter;
 mod deliberation;
 mod links;
+mod supervision;
 mod tree;
 
+pub use charter::{
+    CharterView, CustodyView, DeclaredView, DutyView, EndingView, GrantedView, HandoverView, OpenView,
+    StagedCharterView, StagedNoticeView, TodayView, YearView,
+};
 pub use deliberation::{
     AskedView, AssignedView, BallotView, BoundView, CallView, DeliberationView, LackView, MeetingView, Noted,
-    PostView, ProblemView, ProcedureView, RecordView, SaidView, StageView, StagedView, WayView,
+    PostView, ProblemView, ProcedureView, RecordView, SaidView, StageView, StagedView, UrgeView, WayView,
 };
 pub use links::{HeldBackView, LinkView, LinksView};
+pub use supervision::{HeldView, SilentView, SupervisedView, SupervisionView};
 pub use tree::{AdmitView, PlacingView, RevokeView, UncountedView};
 
 use serde::Serialize;

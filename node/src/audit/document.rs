@@ -122,7 +122,7 @@ pub(super) async fn audit(store: &Store, world: &World, doc: DocId) -> Result<Au
     }
 
     let authors = authors_of(&world.directory, &doc, &records);
-    let procedures = &world.procedures;
+    let procedures = &world.charters.procedures;
     let input = FoldInput { header: &whole.header, changes: &fold_changes, authors: &authors, procedures };
     match folded(&input) {
         Some((digest, matter)) => {

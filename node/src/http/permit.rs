@@ -70,6 +70,7 @@ const STEPS: &[(&str, Permit)] = &[
     ("object", Report),
     ("respond", Report),
     ("record", Report),
+    ("urge", TakeOver),
     ("ballot", Decide),
     ("decide", Decide),
     ("take_over", TakeOver),

@@ -58,6 +58,22 @@ pub enum Op {
     StageProcedure,
     /// Issue a procedure.
     IssueProcedure,
+    /// The charter of a place.
+    Charter,
+    /// The file of its articles.
+    CharterFile,
+    /// What issuing articles would do.
+    StageCharter,
+    /// Issue articles.
+    IssueCharter,
+    /// What issuing a holiday notice would do.
+    StageNotice,
+    /// Issue a holiday notice.
+    IssueNotice,
+    /// What is handed over at the end of a term.
+    Handover,
+    /// What is late, not heard from, arrived late.
+    Supervision,
     /// The links.
     Link,
     /// Dial the parent now.
@@ -311,6 +327,69 @@ pub const ROUTES: &[Route] = &[
         ("Issue a procedure", "发布议事程序"),
         "NewProcedure",
         (201, "StagedProcedure"),
+    ),
+    read(Op::Charter, "/api/v1/charter", READ, ("The charter of a place", "章程"), &["place"], "Charter"),
+    read(
+        Op::CharterFile,
+        "/api/v1/charter/file",
+        READ,
+        ("The file of its articles", "章程文件"),
+        &["place"],
+        "CharterFile",
+    ),
+    Route {
+        op: Op::StageCharter,
+        method: "POST",
+        path: "/api/v1/charter/stage",
+        need: Need::May(Permit::Places),
+        words: ("What issuing a charter would do", "试发布章程"),
+        query: &[],
+        takes: Some("NewCharter"),
+        gives: (200, "StagedCharter"),
+        creates: false,
+    },
+    create(
+        Op::IssueCharter,
+        "/api/v1/charter",
+        Need::May(Permit::Places),
+        ("Issue a charter", "发布章程"),
+        "NewCharter",
+        (201, "StagedCharter"),
+    ),
+    Route {
+        op: Op::StageNotice,
+        method: "POST",
+        path: "/api/v1/charter/notices/stage",
+        need: Need::May(Permit::Places),
+        words: ("What issuing a holiday notice would change", "试发布放假通知"),
+        query: &[],
+        takes: Some("NewNotice"),
+        gives: (200, "StagedNotice"),
+        creates: false,
+    },
+    create(
+        Op::IssueNotice,
+        "/api/v1/charter/notices",
+        Need::May(Permit::Places),
+        ("Issue a year's holiday notice", "发布放假通知"),
+        "NewNotice",
+        (201, "StagedNotice"),
+    ),
+    read(
+        Op::Handover,
+        "/api/v1/charter/handover",
+        READ,
+        ("What is handed over at the end of a term", "移交清单"),
+        &[],
+        "Handover",
+    ),
+    read(
+        Op::Supervision,
+        "/api/v1/supervision",
+        READ,
+        ("What is late, who is not heard from, what arrived late", "督办"),
+        &[],
+        "Supervision",
     ),
     read(Op::Link, "/api/v1/link", READ, ("The links up and down", "上下级连接"), &[], "Links"),
     Route {

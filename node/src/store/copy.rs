@@ -92,6 +92,9 @@ impl Store {
             "DELETE FROM outcome_matters",
             "DELETE FROM outcomes",
             "DELETE FROM stubs",
+            "DELETE FROM procedures",
+            "DELETE FROM snapshots",
+            "DELETE FROM notices",
             "INSERT OR IGNORE INTO dirty (doc, stamp) SELECT id, 1 FROM docs",
         ] {
             sqlx::query(sql).execute(&mut copy).await?;

@@ -319,9 +319,10 @@ async fn world(
         });
     }
     let epoch = Epoch(value(&values, "epoch")?);
-    let procedures = super::procedures::load(conn).await?;
+
+    let charters = super::charters::load(conn, &directory, &place).await?;
     let me = Me { place, cert, keys, incarnation, actor };
-    Ok((World { directory, me, links, procedures }, epoch))
+    Ok((World { directory, me, links, charters }, epoch))
 }
 
 /// How much there is to look at.

@@ -5,7 +5,7 @@
 //! `detail` is the fold as JSON for a single page. Days are `YYYY-MM-DD` and sort as text.
 
 use super::{
-    IssuedRow, Store,
+    CharterRows, Store,
     batch::ExternalNumber,
     columns::{array, insert_rows, json_ids, json_ints, optional_array, small, unsigned},
     error::StoreError,
@@ -124,8 +124,8 @@ pub struct Projection {
     pub outcomes: Vec<OutcomeRow>,
     /// Registers folded, each with all of its stubs.
     pub registers: Vec<(DocId, Vec<StubRow>)>,
-    /// Procedures that charters issued.
-    pub procedures: Vec<IssuedRow>,
+    /// Charters folded.
+    pub charters: Vec<CharterRows>,
     /// Every document that was taken from the queue, also those without a row.
     pub done: Vec<DirtyDoc>,
 }
@@ -178,7 +178,7 @@ fn bytes_of<const N: usize>(id: [u8; N]) -> Vec<u8> {
 
 impl Tx {
     async fn project(&mut self, projection: Projection) -> Result<(), StoreError> {
-        let Projection { matters, outcomes, registers, procedures, done } = projection;
+        let Projection { matters, outcomes, registers, charters, done } = projection;
         let named = matters.iter().map(|m| m.doc).chain(outcomes.iter().map(|o| o.doc));
         let rows = self.doc_rows(named.chain(registers.iter().map(|r| r.0))).await?;
         let row_of = |doc: DocId| rows.get(&doc).copied().ok_or(StoreError::UnknownDocument(doc));
@@ -221,7 +221,7 @@ impl Tx {
         }
         self.undirty(&done).await?;
         // After it: what waits for a new one is queued again.
-        self.keep_procedures(procedures).await
+        self.keep_charters(charters).await
     }
 
     async fn project_outcome(&mut self, row: i64, outcome: OutcomeRow) -> Result<(), StoreError> {
@@ -495,28 +495,57 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn stubs(&self, place: Option<PlaceId>) -> Result<Vec<StubRow>, StoreError> {
-        let sql =
-            "SELECT d.doc, s.matter, s.place, s.number, s.category, s.stage, s.holder, s.due_day, s.closed,
-                   s.violations, s.updated_at_ms, s.detail FROM stubs s JOIN docs d ON d.id = s.register
-                   WHERE ?1 IS NULL OR s.place = ?1 ORDER BY s.place, s.matter";
-        let rows = sqlx::query(sql).bind(place.map(|p| p.0.to_vec())).fetch_all(self.readers()).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(StubRow {
-                    register: DocId(array(row, 0)?),
-                    matter: DocId(array(row, 1)?),
-                    place: PlaceId(array(row, 2)?),
-                    number: row.try_get(3)?,
-                    category: row.try_get(4)?,
-                    stage: row.try_get(5)?,
-                    holder: optional_array(row, 6)?.map(PlaceId),
-                    due_day: row.try_get(7)?,
-                    closed: row.try_get(8)?,
-                    violations: small(row, 9)?,
-                    updated_at_ms: unsigned(row, 10)?,
-                    detail: row.try_get(11)?,
-                })
-            })
-            .collect()
+        let sql = format!("{STUBS} WHERE ?1 IS NULL OR s.place = ?1 ORDER BY s.place, s.matter");
+        let place = place.map(|p| p.0.to_vec());
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(place).fetch_all(self.readers()).await?;
+        rows.iter().map(stub_row).collect()
     }
+
+    /// Stubs of open matters that were due before a day and are not themselves here, the earliest due first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn overdue_stubs(&self, day: &str, limit: u32) -> Result<Vec<StubRow>, StoreError> {
+        let sql = format!(
+            "{STUBS} WHERE s.closed = 0 AND s.due_day < ?1
+             AND NOT EXISTS (SELECT 1 FROM matters m JOIN docs o ON o.id = m.doc WHERE o.doc = s.matter)
+             ORDER BY s.due_day, s.matter LIMIT ?2"
+        );
+        let rows =
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(day).bind(limit).fetch_all(self.readers()).await?;
+        rows.iter().map(stub_row).collect()
+    }
+
+    /// Matters with acts that arrived after somebody took over.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn matters_with_late(&self, limit: u32) -> Result<Vec<MatterRow>, StoreError> {
+        // A quotation mark within a text stands escaped in the JSON: only the field itself fits.
+        let sql =
+            format!("{MATTER_COLUMNS} WHERE instr(m.detail, '\"late\":') > 0 ORDER BY m.doc DESC LIMIT ?1");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(limit).fetch_all(self.readers()).await?;
+        rows.iter().map(matter_row).collect()
+    }
+}
+
+const STUBS: &str =
+    "SELECT d.doc, s.matter, s.place, s.number, s.category, s.stage, s.holder, s.due_day, s.closed,
+    s.violations, s.updated_at_ms, s.detail FROM stubs s JOIN docs d ON d.id = s.register";
+
+fn stub_row(row: &SqliteRow) -> Result<StubRow, StoreError> {
+    Ok(StubRow {
+        register: DocId(array(row, 0)?),
+        matter: DocId(array(row, 1)?),
+        place: PlaceId(array(row, 2)?),
+        number: row.try_get(3)?,
+        category: row.try_get(4)?,
+        stage: row.try_get(5)?,
+        holder: optional_array(row, 6)?.map(PlaceId),
+        due_day: row.try_get(7)?,
+        closed: row.try_get(8)?,
+        violations: small(row, 9)?,
+        updated_at_ms: unsigned(row, 10)?,
+        detail: row.try_get(11)?,
+    })
 }

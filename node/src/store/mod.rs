@@ -26,6 +26,7 @@ mod apply;
 mod authored;
 mod batch;
 mod beside;
+mod charters;
 mod columns;
 mod copy;
 mod error;
@@ -40,7 +41,6 @@ mod open;
 mod parked;
 mod people;
 mod placing;
-mod procedures;
 mod promises;
 mod queue;
 mod read;
@@ -59,6 +59,7 @@ pub use batch::{
     Batch, Cursor, ExternalNumber, FeedDigest, GivenAck, NewCommit, NewLink, NewReceipt, Serial, Verdict,
     VerdictKind, Written,
 };
+pub use charters::{CharterRows, Charters, IssuedRow, NoticeRow, SnapshotRow};
 pub use error::StoreError;
 pub use folding::RawDocument;
 pub use links::{LinkEvent, LinkState, StoredVerdict};
@@ -67,7 +68,6 @@ pub use look::{Amount, Look, Odd};
 pub use matters::{MatterRow, OutcomeRow, Projection, StubRow};
 pub use open::Genesis;
 pub use people::{NewPerson, Person, PersonChange, SecretHash, Token};
-pub use procedures::IssuedRow;
 pub use promises::{GivenAnswer, InviteRow};
 pub use queue::DirtyDoc;
 pub use read::{DocState, StoredCommit};

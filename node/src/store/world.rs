@@ -4,6 +4,7 @@
 //! sees one consistent state; routing uses the writer's own, so that no document can be stored between
 //! two of them.
 
+use super::charters::Charters;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +17,6 @@ use yishi_protocol::{
     ids::{ActorId, CertHash, Incarnation, PlaceId},
     key::SecretKeys,
     planted::Bug,
-    procedure::Procedures,
 };
 
 /// A link of this node, to its parent or to one child.
@@ -66,8 +66,8 @@ pub struct World {
     pub me: Me,
     /// The open links, by number.
     pub links: Vec<Link>,
-    /// Procedures that come with the program, and those of charters that are here.
-    pub procedures: Procedures,
+    /// What charters say that are here.
+    pub charters: Charters,
 }
 
 impl World {

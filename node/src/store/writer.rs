@@ -349,8 +349,9 @@ impl State {
         let next = |column| -> Result<i64, StoreError> {
             Ok(optional_unsigned(&row, column)?.map_or(1, |last| last.cast_signed() + 1))
         };
+        let charters = super::charters::load(conn, &directory, &me.place).await?;
         let state = Self {
-            world: Arc::new(World { directory, me, links, procedures: super::procedures::load(conn).await? }),
+            world: Arc::new(World { directory, me, links, charters }),
             heads,
             next_commit: next(0)?,
             next_doc: next(1)?,

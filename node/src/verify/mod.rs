@@ -93,7 +93,7 @@ pub async fn verify(path: &Path, progress: &Arc<Progress>) -> Result<Report, Sto
         report.add(Finding::new(Area::Signed, odd.table, &subject, zh.into(), en));
     }
     let context = Context {
-        procedures: world.procedures.clone(),
+        procedures: world.charters.procedures.clone(),
         directory: world.directory.clone(),
         me: world.me.place,
         certs: look.certs,

@@ -8,6 +8,7 @@
     reason = "a test that stops says where"
 )]
 
+mod charter;
 mod client;
 mod house;
 mod lost_answer;

@@ -80,6 +80,10 @@ async fn answers_have_the_shapes_promised() {
         ("/api/v1/link".to_owned(), "Links"),
         ("/api/v1/procedures".to_owned(), "ProcedureList"),
         ("/api/v1/procedures/four_steps".to_owned(), "ProcedureFile"),
+        ("/api/v1/supervision".to_owned(), "Supervision"),
+        ("/api/v1/charter".to_owned(), "Charter"),
+        ("/api/v1/charter/file".to_owned(), "CharterFile"),
+        ("/api/v1/charter/handover".to_owned(), "Handover"),
         ("/api/v1/users".to_owned(), "UserList"),
         ("/api/v1/tokens".to_owned(), "TokenList"),
     ] {

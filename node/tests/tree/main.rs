@@ -9,4 +9,5 @@
 
 mod excluded;
 mod nodes;
+mod supervised;
 mod township;

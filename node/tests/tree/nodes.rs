@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use yishi_node::{
     actions::{ActRequest, Actions, RaiseRequest},
     audit,
-    clock::SetClock,
+    clock::{Clock as _, SetClock},
     link::offline::{End, frame_in},
     projector::Projector,
     store::{Genesis, NewLink, Store},
@@ -43,6 +43,7 @@ pub(crate) struct Node {
 pub(crate) struct Nodes {
     all: Vec<Node>,
     pub(crate) places: Vec<PlaceId>,
+    clock: Arc<SetClock>,
     pub(crate) cut: BTreeSet<usize>,
     /// What the township said to the village, frame by frame.
     pub(crate) heard: RefCell<Vec<Vec<u8>>>,
@@ -80,6 +81,7 @@ impl Nodes {
             certs.push(cert);
         }
         let places: Vec<PlaceId> = certs.iter().map(|c| c.place).collect();
+        let clock = Arc::new(SetClock::at_ms(MONDAY_MS));
         let mut all = Vec::new();
         for (i, keys) in keys.into_iter().enumerate() {
             let cert = certs[i].hash();
@@ -100,15 +102,20 @@ impl Nodes {
             for (peer, up) in up.into_iter().chain(down) {
                 store.open_link(NewLink { peer, up, address: None }).await.unwrap();
             }
-            let actions = Actions::new(store.clone(), Arc::new(SetClock::at_ms(MONDAY_MS))).unwrap();
+            let actions = Actions::new(store.clone(), clock.clone()).unwrap();
             let projector = Projector::new(actions.clone());
             all.push(Node { store, actions, projector });
         }
-        Self { all, places, cut: BTreeSet::new(), heard: RefCell::default(), dir }
+        Self { all, places, clock, cut: BTreeSet::new(), heard: RefCell::default(), dir }
     }
 
     pub(crate) fn node(&self, at: usize) -> &Node {
         &self.all[at]
+    }
+
+    /// So many days after the Monday it began on.
+    pub(crate) fn day(&self, days: u64) {
+        self.clock.set_ms(MONDAY_MS + days * 86_400_000);
     }
 
     /// Every child that is not cut off talks to the parent it has by now, until nothing moves any more.
@@ -139,7 +146,7 @@ impl Nodes {
             let mut moved = false;
             for side in 0..2 {
                 // The child's link ends under it when it hears that it was moved.
-                let Ok(frames) = ends[side].work(MONDAY_MS).await else { return };
+                let Ok(frames) = ends[side].work(self.clock.now_ms()).await else { return };
                 for frame in frames {
                     moved = true;
                     if child == VILLAGE && side == 1 {
@@ -150,6 +157,8 @@ impl Nodes {
                 assert!(!ends[side].must_renew());
             }
             if !moved || ends.iter().any(|e| e.closed().is_some()) {
+                // Both have everything: the driver of a real link notes that.
+                there.link_in_step(down, self.clock.now_ms()).await.unwrap();
                 return;
             }
         }

@@ -32,18 +32,6 @@ record! {
 }
 
 record! {
-    /// A person of the place: acts name people by `id`, never by name.
-    pub struct Member {
-        /// Stable within the place.
-        id: String,
-        /// As shown.
-        name: String,
-        /// Roles, stable names.
-        roles: Vec<String>,
-    }
-}
-
-record! {
     /// What a place above sees of a matter before it is escalated: no text, no names.
     pub struct Stub {
         /// The proposal.
@@ -352,6 +340,19 @@ kinds! {
             /// Whether it was said on paper or by telephone and is passed on here.
             relayed: bool,
         },
+        /// 督办: a place above says on record that the holder is late, or that the matter goes in circles.
+        Urge = "urge" {
+            /// `urged` or `raised`.
+            degree: String,
+            /// `overdue`, `returned` or `forwarded`.
+            ground: String,
+            /// The step whose time is over; without one it is about the matter as a whole.
+            since: Option<ActRef>,
+            /// The day it was due by the author's calendar, in days since 1970-01-01.
+            due: Option<i64>,
+            /// Remark.
+            note: Option<Text>,
+        },
         /// 告知: an original submitter has been told a reply.
         Tell = "tell" {
             /// Which reply.
@@ -413,8 +414,7 @@ kinds! {
 }
 
 kinds! {
-    /// Numbered snapshots of a place, and the procedures it issues (container `snapshots`, rule R4).
-    #[expect(clippy::large_enum_variant, reason = "a charter is read one act at a time")]
+    /// Numbered snapshots of a place, the procedures and holiday notices it issues (container `snapshots`, rule R4).
     pub enum Charter {
         /// One snapshot.
         Snapshot = "snapshot" {
@@ -430,19 +430,24 @@ kinds! {
             level: String,
             /// The parent place.
             parent: Option<PlaceId>,
-            /// Categories matters may have.
-            categories: Vec<String>,
             /// The procedure in force.
             procedure: Hash,
             /// The calendar in force.
             calendar: Hash,
-            /// The place's people.
-            members: Vec<Member>,
+            /// Its people and powers: the file of its articles, byte for byte.
+            articles: Option<String>,
         },
         /// A procedure is issued: its file, byte for byte.
         Procedure = "procedure" {
             /// The file.
             file: String,
+        },
+        /// A year's holiday notice is issued; it replaces the one that came with the program.
+        Holidays = "holidays" {
+            /// Which year.
+            year: i64,
+            /// The table `date,kind,festival`, byte for byte.
+            notice: String,
         },
     }
 }

@@ -11,7 +11,7 @@ use super::{
         Telling, TimelineEntry, Tip,
     },
     proposal::{Judge, Read},
-    record::{Assigned, AtStage},
+    record::{Assigned, AtStage, Urged},
     rules::Standing,
     verdict::{Verdict, Violation},
 };
@@ -242,6 +242,7 @@ impl Judge<'_, '_> {
             meetings: Vec::new(),
             posts: Vec::new(),
             summonses: Vec::new(),
+            urges: Vec::new(),
             budget_yuan: 0,
             spent_yuan: 0,
             deadline: standing.and_then(|s| s.deadline),
@@ -510,6 +511,14 @@ impl Matter {
             | Voice::Object { .. }
             | Voice::Summon { .. }
             | Voice::Respond { .. }) => self.take_record(what, Mark { act, place, on, by_home }, counted),
+            Voice::Urge { degree, ground, since, due, note } => {
+                let note = note.map(|t| t.0);
+                let words = note.clone();
+                if counted {
+                    self.urges.push(Urged { act, degree, ground, since, due, note, place, on });
+                }
+                words
+            }
             Voice::Tell { answer, how, note } => {
                 let words = note.clone();
                 if counted {

@@ -12,23 +12,14 @@ use super::{
 };
 use crate::{
     act::{Act, ActError, Charter as CharterAct},
+    calendar::Calendar,
     change::Body,
+    charter as articles,
     ids::{ActRef, ChangeHash, Hash, PlaceId},
     planted::Bug,
     procedure,
 };
 use serde::Serialize;
-
-/// A person of the place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Person {
-    /// Stable within the place.
-    pub id: String,
-    /// As shown.
-    pub name: String,
-    /// Roles, stable names.
-    pub roles: Vec<String>,
-}
 
 /// One snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,14 +40,12 @@ pub struct Snapshot {
     pub level: String,
     /// The parent place.
     pub parent: Option<PlaceId>,
-    /// Categories matters may have.
-    pub categories: Vec<String>,
     /// The procedure in force.
     pub procedure: Hash,
     /// The calendar in force.
     pub calendar: Hash,
-    /// The place's people.
-    pub members: Vec<Person>,
+    /// Its people and powers: the file of its articles.
+    pub articles: Option<String>,
     /// The day.
     pub on: i64,
 }
@@ -83,6 +72,8 @@ pub struct Charter {
     pub acts: Vec<(ActRef, Verdict)>,
     /// The procedures it issued, in causal order.
     pub issued: Vec<Issued>,
+    /// The holiday notices it issued, in causal order.
+    pub notices: Vec<Notice>,
     /// Acts that wait for a certificate or an earlier change.
     pub pending: Vec<ActRef>,
 }
@@ -100,6 +91,19 @@ pub struct Issued {
     pub version: u32,
     /// The file.
     pub file: String,
+    /// The day.
+    pub on: i64,
+}
+
+/// A holiday notice a place issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// The act.
+    pub act: ActRef,
+    /// Of which year.
+    pub year: i32,
+    /// The table.
+    pub notice: String,
     /// The day.
     pub on: i64,
 }
@@ -142,6 +146,7 @@ pub fn fold(input: &FoldInput<'_>) -> Charter {
         equivocation: None,
         acts: Vec::new(),
         issued: Vec::new(),
+        notices: Vec::new(),
         pending: history
             .stranded
             .iter()
@@ -160,6 +165,12 @@ pub fn fold(input: &FoldInput<'_>) -> Charter {
             _ if !vouched(&history, &past, t) => Verdict::Revoked,
             (Err(ActError::UnknownKind(_)), _) => Verdict::NeedsNewer,
             (Ok(_), Some(author)) if author.place != home => Verdict::Violation(Violation::NotHome),
+            // As with procedures below: a newer program may read them.
+            (Ok(Act { what: CharterAct::Snapshot { articles: Some(file), .. }, .. }), _)
+                if articles::read_issued(file).is_err() =>
+            {
+                Verdict::NeedsNewer
+            }
             (Ok(Act { what: CharterAct::Snapshot { number, previous, .. }, .. }), _) => {
                 let continues = match previous {
                     None => *number == 1,
@@ -178,6 +189,17 @@ pub fn fold(input: &FoldInput<'_>) -> Charter {
                 // A newer program may read it; nobody issues what his own does not.
                 Err(_) => Verdict::NeedsNewer,
             },
+            (Ok(Act { what: CharterAct::Holidays { year, notice }, on, .. }), _) => {
+                match i32::try_from(*year)
+                    .map(|year| (year, Calendar::from_notices([(year, notice.as_str())])))
+                {
+                    Ok((year, Ok(_))) => {
+                        charter.notices.push(Notice { act, year, notice: notice.clone(), on: *on });
+                        Verdict::Counted
+                    }
+                    _ => Verdict::NeedsNewer,
+                }
+            }
         };
         charter.acts.push((act, verdict));
         if verdict == Verdict::Pending {
@@ -186,14 +208,12 @@ pub fn fold(input: &FoldInput<'_>) -> Charter {
         if let (Verdict::Counted, Ok(Act { on, what, .. })) = (verdict, read) {
             #[rustfmt::skip]
             let CharterAct::Snapshot {
-                number, previous, code, name, level, parent, categories, procedure, calendar, members,
+                number, previous, code, name, level, parent, procedure, calendar, articles,
             } = what else { continue };
-            let members =
-                members.into_iter().map(|m| Person { id: m.id, name: m.name, roles: m.roles }).collect();
             #[rustfmt::skip]
             linked.push(Snapshot {
                 hash: snapshot_hash(node.hash), act, number, previous, code, name, level, parent,
-                categories, procedure, calendar, members, on,
+                procedure, calendar, articles, on,
             });
         }
     }

@@ -147,6 +147,11 @@ pub(super) fn piece(
             ensure(fits, Violation::NothingThere)?;
             Piece::Response { to: *to }
         }
+        // Nobody urges himself, and no neighbour does.
+        Voice::Urge { .. } => {
+            ensure(known.above(place), Violation::NotAbove)?;
+            return Ok(None);
+        }
         Voice::Comment { .. } | Voice::Support { .. } | Voice::Tell { .. } | Voice::Rate { .. } => {
             return Ok(None);
         }

@@ -76,6 +76,7 @@ pub fn fields_of(act: &str) -> &'static [Entry] {
         "correct" => {
             const { &[may("title", "string"), may("body", "text"), may("category", "string"), may("text", "text")] }
         }
+        "urge" => const { &[may("degree", "urged|raised"), may("note", "text")] },
         "settle" => const { &[must("branch", "branch")] },
         "comment" => const { &[must("text", "text")] },
         "support" => const { &[may("count", "number"), may("note", "string")] },

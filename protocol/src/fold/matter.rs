@@ -8,7 +8,7 @@ use super::{
     evidence::Evidence,
     frame::{Stage, StepKind},
     gates::Lack,
-    record::{Asked, Assigned, AtStage, Called, Met, Posted, Recorded},
+    record::{Asked, Assigned, AtStage, Called, Met, Posted, Recorded, Urged},
     rules::{self, Standing},
     unread::HeldUp,
     verdict::{Verdict, Violation},
@@ -328,6 +328,8 @@ pub struct Matter {
     pub posts: Vec<Posted>,
     /// Summonses.
     pub summonses: Vec<Asked>,
+    /// What places above said of late holders.
+    pub urges: Vec<Urged>,
     /// Yuan that may be spent.
     pub budget_yuan: i64,
     /// Yuan that were.

@@ -314,9 +314,9 @@ pub fn next(matter: &Matter, place: PlaceId, ancestors: &[PlaceId]) -> Next {
 }
 
 /// The voices offered, in this order.
-const VOICES: [&str; 12] = [
+const VOICES: [&str; 13] = [
     "comment", "support", "record", "call", "meet", "ballot", "post", "object", "summon", "respond", "tell",
-    "rate",
+    "rate", "urge",
 ];
 
 fn bare(act: &'static str, label: &'static str, label_en: &'static str, prev: Option<ActRef>) -> NextAct {
@@ -419,6 +419,8 @@ fn offer_voice(matter: &Matter, place: PlaceId, name: &str) -> Result<Vec<ActRef
         all.into_iter().map(|(_, act)| act).collect::<Vec<_>>()
     };
     match name {
+        "urge" if standing.stage.is_ended() => Err(Violation::WrongStage.into()),
+        "urge" if !matter.above_holder.contains(&place) => Err(Violation::NotAbove.into()),
         "ballot" if standing.votes_closed.is_some() => Err(Violation::BallotClosed.into()),
         "record" => {
             let procedure = matter.procedure_file().ok_or(Violation::NoProcedure)?;

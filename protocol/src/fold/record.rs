@@ -168,6 +168,27 @@ pub struct Said {
     pub on: i64,
 }
 
+/// 督办: what a place above said of a late holder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Urged {
+    /// The act.
+    pub act: ActRef,
+    /// `urged` or `raised`.
+    pub degree: String,
+    /// `overdue`, `returned` or `forwarded`.
+    pub ground: String,
+    /// The step whose time was over.
+    pub since: Option<ActRef>,
+    /// The day it was due.
+    pub due: Option<i64>,
+    /// Remark.
+    pub note: Option<String>,
+    /// By whom.
+    pub place: PlaceId,
+    /// The day.
+    pub on: i64,
+}
+
 impl Matter {
     /// Adds what was put on record where it counts; returns its words.
     pub(super) fn take_record(

@@ -226,6 +226,8 @@ violations! {
     NotAMember = "not_a_member", "投票人不在到会名单上", "somebody voted who was not at the meeting";
     /// The call, meeting, posting or question named is not there.
     NothingThere = "nothing_there", "所引用的通知、会议或公示不存在", "the call, meeting, posting or question it names is not there";
+    /// A degree or ground of supervision there is not.
+    UnknownDegree = "unknown_degree", "没有这种督办", "there is no such degree or ground of urging";
     /// An objection after the time of the posting.
     ObjectedTooLate = "objected_too_late", "公示期已过", "the time of the posting is over";
     /// Time is not asked for within what is allowed.

@@ -10,6 +10,10 @@ use std::collections::BTreeMap;
 
 /// The ways people are told.
 pub const WAYS: &[&str] = &["phone", "visit", "paper", "online"];
+/// How far supervision has gone.
+pub const DEGREES: &[&str] = &["urged", "raised"];
+/// What it is about.
+pub const GROUNDS: &[&str] = &["overdue", "returned", "forwarded"];
 /// Where a rating comes from.
 pub const RATING_SOURCES: &[&str] = &["resident", "revisit", "third_party", "proxy"];
 
@@ -26,6 +30,11 @@ pub(super) fn check(voice: &Voice, seen: Option<&Standing>) -> Result<(), Violat
             let fit = cast.is_some_and(|cast| cast <= *present && present <= eligible);
             ensure(fit, Violation::BallotCounts)?;
             ensure(votes.is_empty() || tally(votes) == Some(counts), Violation::BallotVotes)
+        }
+        Voice::Urge { degree, ground, .. } => {
+            let known = DEGREES.contains(&degree.as_str()) && GROUNDS.contains(&ground.as_str());
+            ensure(known, Violation::UnknownDegree)?;
+            ensure(seen.is_some_and(|s| !s.stage.is_ended()), Violation::WrongStage)
         }
         Voice::Tell { how, .. } => ensure(WAYS.contains(&how.as_str()), Violation::UnknownWay),
         Voice::Rate { score, source, .. } => {

@@ -20,11 +20,13 @@ pub const OTHER_ACTS: &[(&str, &str, &str)] = &[
     ("object", "提出异议", "Object"),
     ("summon", "约请", "Summon"),
     ("respond", "回复", "Respond"),
+    ("urge", "督办", "Urge"),
     ("procedure", "议事程序", "Procedure"),
     ("tell", "告知", "Tell the people"),
     ("rate", "评价", "Rate"),
     ("progress", "进展", "Progress"),
     ("snapshot", "章程版本", "Charter version"),
+    ("holidays", "放假通知", "Holiday notice"),
     ("seal", "封存", "Seal"),
     ("stubs", "摘要", "Summaries"),
 ];

@@ -1,7 +1,8 @@
 //! Whether a procedure can work: every stage reachable, every stage with a way out, every gate one that can
 //! be opened.
 
-use super::{Fraction, Majority, Need, Procedure, Severity, Stage, When};
+use super::{Fraction, Majority, Need, Procedure, Stage, When};
+use crate::problem::Severity;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A part of the file that a fault is about.

@@ -7,8 +7,9 @@ use super::{
     BodyOf, ChoiceOf, FieldKind, FieldOf, Form, Fraction, Gate, Grade, Ledger, Limit, Majority, Need,
     Procedure, Stage, Urgency, When, Who, Words, check,
 };
-use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, ops::Range};
+use crate::problem::{Problem, Problems};
+use serde::Deserialize;
+use std::{collections::BTreeMap, ops::Range};
 use toml::Spanned;
 
 /// The largest file: the longest shipped one has nine kilobytes.
@@ -16,64 +17,14 @@ pub const FILE_BYTES_MAX: usize = 48 * 1024;
 /// Stages, forms, bodies, fields of a form, gates of a stage: more is a mistake.
 pub const PARTS_MAX: usize = 64;
 
-/// How bad a problem is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// The file cannot be used.
-    Error,
-    /// It can, and somebody may be surprised.
-    Warning,
-}
-
-/// What is wrong, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// How bad.
-    pub severity: Severity,
-    /// From 1.
-    pub line: usize,
-    /// In characters, from 1.
-    pub column: usize,
-    /// Stable name.
-    pub code: &'static str,
-    /// In English.
-    pub en: String,
-    /// In Chinese.
-    pub zh: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mark = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        write!(f, "{}:{}: {mark}: {}", self.line, self.column, self.en)
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileWords {
-    zh: String,
-    en: String,
-}
-
-impl From<FileWords> for Words {
-    fn from(w: FileWords) -> Self {
-        Self { zh: w.zh, en: w.en }
-    }
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     format: Spanned<u32>,
     id: Spanned<String>,
     version: Spanned<u32>,
-    title: FileWords,
-    summary: FileWords,
+    title: Words,
+    summary: Words,
     practice: Option<String>,
     #[serde(default)]
     extend_days_max: u16,
@@ -183,116 +134,36 @@ struct FileWhen {
 /// # Errors
 /// Every problem found, in the order of the file; at least one is an error.
 pub fn read(file: &str) -> Result<(Procedure, Vec<Problem>), Vec<Problem>> {
-    let mut reader = Reader { places: Places::of(file), problems: Vec::new() };
-    if file.len() > FILE_BYTES_MAX {
-        reader.error(
-            0..0,
-            "too_large",
-            format!("the file has {} bytes; {FILE_BYTES_MAX} is the most", file.len()),
-            format!("文件有 {} 字节，最多 {FILE_BYTES_MAX} 字节", file.len()),
-        );
-        return Err(reader.problems);
-    }
-    let parsed: File = match toml::from_str(file) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            let said = error.message().to_owned();
-            reader.error(
-                error.span().unwrap_or(0..0),
-                "not_readable",
-                said.clone(),
-                format!("读不懂：{said}"),
-            );
-            return Err(reader.problems);
-        }
+    let mut reader = Reader { problems: Problems::of(file) };
+    let Some(parsed) = reader.problems.parse::<File>(FILE_BYTES_MAX) else {
+        return Err(reader.problems.sorted());
     };
     let (procedure, spans) = reader.take(parsed, Procedure::pin_of(file));
-    if reader.problems.iter().all(|p| p.severity != Severity::Error) {
+    if !reader.problems.fatal() {
         check::look(&procedure, &mut |fault: check::Fault| {
             let at = spans.get(&fault.at).cloned().unwrap_or(0..0);
-            let (line, column) = reader.places.at(at.start);
-            let check::Fault { severity, code, en, zh, .. } = fault;
-            reader.problems.push(Problem { severity, line, column, code, en, zh });
+            reader.problems.tell(fault.severity, at, fault.code, fault.en, fault.zh);
         });
     }
-    reader.problems.sort_by_key(|p| (p.line, p.column));
-    if reader.problems.iter().any(|p| p.severity == Severity::Error) {
-        return Err(reader.problems);
+    if reader.problems.fatal() {
+        return Err(reader.problems.sorted());
     }
-    Ok((procedure, reader.problems))
-}
-
-/// Where the lines of a file begin.
-struct Places<'a> {
-    file: &'a str,
-}
-
-impl<'a> Places<'a> {
-    fn of(file: &'a str) -> Self {
-        Self { file }
-    }
-
-    fn at(&self, offset: usize) -> (usize, usize) {
-        let before = self.file.get(..offset).unwrap_or(self.file);
-        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-        (line, column)
-    }
+    Ok((procedure, reader.problems.sorted()))
 }
 
 /// Where in the file a part stands.
 type Spans = BTreeMap<check::Place, Range<usize>>;
 
 struct Reader<'a> {
-    places: Places<'a>,
-    problems: Vec<Problem>,
+    problems: Problems<'a>,
 }
 
 impl Reader<'_> {
-    fn error(&mut self, at: Range<usize>, code: &'static str, en: String, zh: String) {
-        let (line, column) = self.places.at(at.start);
-        self.problems.push(Problem { severity: Severity::Error, line, column, code, en, zh });
-    }
-
-    /// A word of a closed list.
-    fn one_of<T>(
-        &mut self,
-        word: &Spanned<String>,
-        find: impl Fn(&str) -> Option<T>,
-        all: &[&'static str],
-    ) -> Option<T> {
-        let found = find(word.get_ref());
-        if found.is_none() {
-            let (said, all) = (word.get_ref(), all.join(", "));
-            self.error(
-                word.span(),
-                "unknown_word",
-                format!("“{said}” is none of: {all}"),
-                format!("“{said}”不在可用的词之内：{all}"),
-            );
-        }
-        found
-    }
-
-    fn id(&mut self, id: &Spanned<String>) -> String {
-        let text = id.get_ref();
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if text.is_empty() || text.len() > 40 || !text.chars().all(fits) {
-            self.error(
-                id.span(),
-                "bad_id",
-                format!("“{text}” is no name for programs: 1 to 40 of a–z, 0–9 and _"),
-                format!("“{text}”不能作代号：须为 1 至 40 个小写字母、数字或下划线"),
-            );
-        }
-        text.clone()
-    }
-
     fn fraction(&mut self, text: &Spanned<String>) -> Option<Fraction> {
         let read = Fraction::parse(text.get_ref()).filter(|f| f.of <= f.parts);
         if read.is_none() {
             let said = text.get_ref();
-            self.error(
+            self.problems.error(
                 text.span(),
                 "bad_share",
                 format!("“{said}” is no share; write it like 2/3"),
@@ -304,16 +175,9 @@ impl Reader<'_> {
 
     fn take(&mut self, file: File, pin: crate::ids::Hash) -> (Procedure, Spans) {
         let mut spans = Spans::new();
-        if *file.format.get_ref() != 1 {
-            self.error(
-                file.format.span(),
-                "newer_format",
-                "this program reads format 1 only; bring it up to date".into(),
-                "本程序只读得懂 format = 1，请升级程序".into(),
-            );
-        }
+        self.problems.format(&file.format);
         if *file.version.get_ref() == 0 {
-            self.error(
+            self.problems.error(
                 file.version.span(),
                 "bad_version",
                 "versions begin with 1".into(),
@@ -324,7 +188,7 @@ impl Reader<'_> {
             [("bodies", file.bodies.len()), ("forms", file.forms.len()), ("stages", file.stages.len())]
         {
             if count > PARTS_MAX {
-                self.error(
+                self.problems.error(
                     0..0,
                     "too_many",
                     format!("{count} {what}; {PARTS_MAX} is the most"),
@@ -332,13 +196,13 @@ impl Reader<'_> {
                 );
             }
         }
-        let id = self.id(&file.id);
+        let id = self.problems.id(&file.id);
         let mut bodies = Vec::new();
         for (id, body) in file.bodies {
             spans.insert(check::Place::Body(id.get_ref().clone()), id.span());
             let quorum = body.quorum.as_ref().and_then(|q| self.fraction(q));
             let title = Words { zh: body.zh, en: body.en };
-            bodies.push(BodyOf { id: self.id(&id), title, quorum, notice_days: body.notice_days });
+            bodies.push(BodyOf { id: self.problems.id(&id), title, quorum, notice_days: body.notice_days });
         }
         let mut forms = Vec::new();
         for (id, form) in file.forms {
@@ -353,8 +217,8 @@ impl Reader<'_> {
             pin,
             id,
             version: *file.version.get_ref(),
-            title: file.title.into(),
-            summary: file.summary.into(),
+            title: file.title,
+            summary: file.summary,
             practice: file.practice,
             extend_days_max: file.extend_days_max,
             bodies,
@@ -366,21 +230,22 @@ impl Reader<'_> {
 
     fn form(&mut self, id: &Spanned<String>, form: FileForm) -> Form {
         let who: Vec<_> = Who::ALL.iter().map(|w| w.name()).collect();
-        let by = form.by.as_ref().and_then(|by| self.one_of(by, Who::from_name, &who));
+        let by = form.by.as_ref().and_then(|by| self.problems.one_of(by, Who::from_name, &who));
         let ledger = form.ledger.as_ref().and_then(|l| {
-            self.one_of(l, Ledger::from_name, &[Ledger::Budget.name(), Ledger::Spending.name()])
+            self.problems.one_of(l, Ledger::from_name, &[Ledger::Budget.name(), Ledger::Spending.name()])
         });
         let mut fields: Vec<FieldOf> = Vec::new();
         for field in form.fields {
             let (span, field) = (field.span(), field.into_inner());
-            let id = self.id(&field.id);
+            let id = self.problems.id(&field.id);
             if fields.iter().any(|f| f.id == id) {
-                self.twice(field.id.span(), &id);
+                self.problems.twice(field.id.span(), &id);
             }
             let kinds: Vec<_> = FieldKind::ALL.iter().map(|k| k.name()).collect();
-            let kind = self.one_of(&field.kind, FieldKind::from_name, &kinds).unwrap_or(FieldKind::Text);
+            let kind =
+                self.problems.one_of(&field.kind, FieldKind::from_name, &kinds).unwrap_or(FieldKind::Text);
             if (kind == FieldKind::Choice) == field.choices.is_empty() {
-                self.error(
+                self.problems.error(
                     span,
                     "choices",
                     "a field of kind “choice”, and no other, lists its choices".into(),
@@ -390,13 +255,13 @@ impl Reader<'_> {
             let choices = field
                 .choices
                 .into_iter()
-                .map(|c| ChoiceOf { id: self.id(&c.id), title: Words { zh: c.zh, en: c.en } })
+                .map(|c| ChoiceOf { id: self.problems.id(&c.id), title: Words { zh: c.zh, en: c.en } })
                 .collect();
             let title = Words { zh: field.zh, en: field.en };
             fields.push(FieldOf { id, title, kind, required: field.required, choices });
         }
         if ledger.is_some() && !fields.iter().any(|f| f.id == "amount" && f.kind == FieldKind::Money) {
-            self.error(
+            self.problems.error(
                 id.span(),
                 "no_amount",
                 "a form with a ledger needs a field “amount” of kind “money”".into(),
@@ -404,22 +269,18 @@ impl Reader<'_> {
             );
         }
         let title = Words { zh: form.zh, en: form.en };
-        Form { id: self.id(id), title, by: by.unwrap_or(Who::Holder), ledger, fields }
-    }
-
-    fn twice(&mut self, at: Range<usize>, id: &str) {
-        self.error(at, "twice", format!("“{id}” is there twice"), format!("“{id}”重复"));
+        Form { id: self.problems.id(id), title, by: by.unwrap_or(Who::Holder), ledger, fields }
     }
 
     fn stage(&mut self, stage: FileStage, spans: &mut Spans) -> Stage {
         let name = stage.id.get_ref().clone();
         if spans.insert(check::Place::Stage(name.clone()), stage.id.span()).is_some() {
-            self.twice(stage.id.span(), &name);
+            self.problems.twice(stage.id.span(), &name);
         }
         let mut limits = BTreeMap::new();
         for (urgency, limit) in &stage.limit {
             let all: Vec<_> = Urgency::ALL.iter().map(|u| u.name()).collect();
-            let urgency = self.one_of(urgency, Urgency::from_name, &all);
+            let urgency = self.problems.one_of(urgency, Urgency::from_name, &all);
             if let (Some(urgency), Some(limit)) = (urgency, self.limit(limit)) {
                 limits.insert(urgency.name(), limit);
             }
@@ -447,7 +308,7 @@ impl Reader<'_> {
         let print = named(stage.print);
         let early_end = stage.early_end.iter().filter_map(|g| self.grade(g)).collect();
         Stage {
-            id: self.id(&stage.id),
+            id: self.problems.id(&stage.id),
             title: Words { zh: stage.zh, en: stage.en },
             limits,
             gates,
@@ -463,7 +324,7 @@ impl Reader<'_> {
 
     fn grade(&mut self, word: &Spanned<String>) -> Option<Grade> {
         let all: Vec<_> = Grade::ALL.iter().map(|g| g.name()).collect();
-        self.one_of(word, Grade::from_name, &all)
+        self.problems.one_of(word, Grade::from_name, &all)
     }
 
     fn limit(&mut self, text: &Spanned<String>) -> Option<Limit> {
@@ -474,7 +335,7 @@ impl Reader<'_> {
         };
         if read.is_none() {
             let said = text.get_ref();
-            self.error(
+            self.problems.error(
                 text.span(),
                 "bad_limit",
                 format!("“{said}” is no time limit; write “5 days” (working days) or “24 hours”"),
@@ -512,7 +373,7 @@ impl Reader<'_> {
                 Some((Some(majority), _)) => needs.push(Need::Ballot { body: body.into_inner(), majority }),
                 other => {
                     let at = other.map_or_else(|| body.span(), |(_, m)| m.span());
-                    self.error(
+                    self.problems.error(
                         at,
                         "bad_majority",
                         "a ballot needs a majority like “more than 1/2 of present” or “at least 2/3 of eligible”"
@@ -541,7 +402,7 @@ impl Reader<'_> {
                 Some(Gate { need, only, when })
             }
             _ => {
-                self.error(
+                self.problems.error(
                     span,
                     "bad_gate",
                     "a gate names exactly one of record, earlier, meeting, ballot, posted_days, summons_answered, \

@@ -18,18 +18,19 @@ mod fraction;
 pub mod graph;
 pub mod shipped;
 
-pub use file::{Problem, Severity, read};
+pub use file::read;
 pub use fraction::{Base, Fraction, Majority};
 
 use crate::{
     ids::{Hash, hash},
     named::named,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// A name in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Words {
     /// Chinese.
     pub zh: String,

@@ -92,7 +92,7 @@ async fn a_newer_version_that_only_the_town_has_binds_there_and_the_village_foll
     // What is bound to the second never goes back to the first, also when it comes down again.
     world.nodes[TOWN].act(&doc, json!({"act": "return", "reason": "村里先议"})).await.unwrap();
     world.settle().await;
-    let pins = world.nodes[LUGAO].store.world().procedures.clone();
+    let pins = world.nodes[LUGAO].store.world().charters.procedures.clone();
     let first = pins.iter().find(|p| p.id == "street" && p.version == 1).unwrap().pin.to_string();
     let back = json!({"act": "accept", "procedure": first});
     assert!(world.nodes[LUGAO].act(&doc, back).await.is_none());
@@ -111,8 +111,9 @@ async fn a_pin_travels_with_its_matter_to_a_town_that_never_saw_the_charter() {
     world.nodes[LUGAO].act(&doc, survey()).await.unwrap();
     world.nodes[LUGAO].act(&doc, json!({"act": "escalate"})).await.unwrap();
     world.settle().await;
-    let knows =
-        |world: &World, at: usize| world.nodes[at].store.world().procedures.iter().any(|p| p.id == "street");
+    let knows = |world: &World, at: usize| {
+        world.nodes[at].store.world().charters.procedures.iter().any(|p| p.id == "street")
+    };
     assert!(
         knows(&world, DISTRICT) && !knows(&world, OTHER_TOWN),
         "the charter is for those below and above"

@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use yishi_protocol::{
     fold::Filling,
     ids::{ActRef, Hash},
-    procedure::{Procedure, Severity, Words},
+    problem::Severity,
+    procedure::{Procedure, Words},
 };
 
 /// A procedure in force.
@@ -47,6 +48,22 @@ pub struct StagedView {
     pub procedure: Option<Arc<Procedure>>,
     /// The version in force under this name.
     pub replaces: Option<u32>,
+}
+
+/// 督办.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UrgeView {
+    /// The act.
+    #[serde(flatten)]
+    pub noted: Noted,
+    /// `urged` or `raised`.
+    pub degree: String,
+    /// `overdue`, `returned` or `forwarded`.
+    pub ground: String,
+    /// The day it was due.
+    pub due: Option<String>,
+    /// Remark.
+    pub note: Option<String>,
 }
 
 /// A stage a matter may go to now.
@@ -275,6 +292,8 @@ pub struct DeliberationView {
     pub posts: Vec<PostView>,
     /// Summonses.
     pub summonses: Vec<AskedView>,
+    /// What places above said of late holders.
+    pub urges: Vec<UrgeView>,
     /// Yuan that may be spent.
     pub budget_yuan: i64,
     /// Yuan that were.

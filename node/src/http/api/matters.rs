@@ -162,3 +162,7 @@ pub(super) async fn export(
 ) -> Answer<Response> {
     json(&house.actions.export(&query).await.map_err(Problem::action)?)
 }
+
+pub(super) async fn supervision(State(house): State<Arc<House>>, headers: HeaderMap) -> Answer<Response> {
+    tagged(&headers, &house.actions.supervision().await.map_err(Problem::action)?)
+}

@@ -1,5 +1,6 @@
 //! The addresses under `/api/v1`: each handler reads its request, asks the actions and gives their view.
 
+mod charter;
 mod matters;
 mod outcomes;
 mod people;
@@ -62,6 +63,14 @@ fn attach(op: Op) -> MethodRouter<Arc<House>> {
         Op::ProcedureFile => get(procedures::file),
         Op::StageProcedure => post(procedures::stage),
         Op::IssueProcedure => post(procedures::issue),
+        Op::Charter => get(charter::show),
+        Op::CharterFile => get(charter::file),
+        Op::StageCharter => post(charter::stage),
+        Op::IssueCharter => post(charter::issue),
+        Op::StageNotice => post(charter::stage_notice),
+        Op::IssueNotice => post(charter::issue_notice),
+        Op::Handover => get(charter::handover),
+        Op::Supervision => get(matters::supervision),
         Op::Link => get(places::link),
         Op::Reconnect => post(places::reconnect),
         Op::Users => get(people::users),

@@ -98,8 +98,10 @@ pub(super) async fn desk(
         true => house.actions.procedures().await.map_err(Problem::action)?,
         false => Vec::new(),
     };
+    let articles = house.actions.articles();
     let shown = Shown {
         lang,
+        articles: &articles,
         today: house.actions.today(),
         matter,
         procedure: procedure.as_deref(),
@@ -375,7 +377,9 @@ fn read(act: &str, field: &FieldView, filled: &Filled) -> Answer<Option<Value>> 
             .collect::<Vec<_>>()
     };
     match field.kind {
-        "fields" | "roll" | "votes" | "call" | "meeting" => return Ok(None),
+        "fields" | "call" | "meeting" => return Ok(None),
+        "roll" => return Ok(by_name(filled, "roll.", Some("absent"))),
+        "votes" => return Ok(by_name(filled, "vote.", None)),
         "counters" => {
             let named: Map<String, Value> =
                 prefixed("counter.").into_iter().map(|(n, v)| (n, v.into())).collect();
@@ -411,6 +415,18 @@ fn read(act: &str, field: &FieldView, filled: &Filled) -> Answer<Option<Value>> 
         }
         _ => typed.into(),
     }))
+}
+
+/// Members by name, if any was written down; then the others are what `rest` says.
+fn by_name(filled: &Filled, prefix: &str, rest: Option<&str>) -> Option<Value> {
+    let asked = || filled.pairs().iter().filter_map(|(n, v)| Some((n.strip_prefix(prefix)?, v.trim())));
+    if asked().all(|(_, how)| how.is_empty()) {
+        return None;
+    }
+    let how = |said: &str| if said.is_empty() { rest.map(str::to_owned) } else { Some(said.to_owned()) };
+    let named: Map<String, Value> =
+        asked().filter_map(|(who, said)| Some((who.to_owned(), how(said)?.into()))).collect();
+    Some(named.into())
 }
 
 /// A paper of the procedure as it was filled in.

@@ -88,8 +88,20 @@ fn page(
         ("proxy", w::PETITIONER_PROXY),
     ];
     let kinds = kinds.map(|(code, word)| (code.to_owned(), word.of(lang).to_owned()));
-    let mut category = Input::new("line", "category", w::CATEGORY.of(lang));
-    category.known = CATEGORIES.to_vec();
+    let scheme = house.actions.categories();
+    let category = match scheme.is_empty() {
+        true => {
+            let mut category = Input::new("line", "category", w::CATEGORY.of(lang));
+            category.known = CATEGORIES.iter().map(|&c| c.to_owned()).collect();
+            category
+        }
+        // A scheme is chosen from; what is left open is “others”.
+        false => {
+            let none = (String::new(), w::CHOOSE_NONE.of(lang).to_owned());
+            let known = scheme.into_iter().map(|c| (c.id, lang.of(&c.title.zh, &c.title.en).to_owned()));
+            Input::choice("category", w::CATEGORY.of(lang), std::iter::once(none).chain(known))
+        }
+    };
     let more: Vec<Input> = [
         Input::new("line", "title", w::TITLE.of(lang)).hint(w::TITLE_HINT.of(lang)),
         Input::choice("source", w::SOURCE.of(lang), words(SOURCES)),

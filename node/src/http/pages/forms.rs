@@ -18,7 +18,7 @@ pub(super) struct Input {
     pub(super) hint: String,
     pub(super) choices: Vec<Choice>,
     /// Words to pick from, or write others.
-    pub(super) known: Vec<&'static str>,
+    pub(super) known: Vec<String>,
     /// Whether this is what was refused.
     pub(super) wrong: bool,
     /// Whether the cursor belongs here.
@@ -136,6 +136,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("grade", "等级", "Grade"),
     ("urgency", "紧急程度", "Urgency"),
     ("unit", "单位", "Unit"),
+    ("degree", "哪一种", "Degree"),
     ("person", "经办人", "Person"),
     ("working_days", "工作日数", "Working days"),
     ("day", "日期", "Day"),
@@ -203,6 +204,8 @@ const FIXED: &[(&str, &str, &str)] = &[
     ("minor", "小事", "Minor"),
     ("ordinary", "一般事项", "Ordinary"),
     ("major", "重大事项", "Major"),
+    ("urged", "督办", "Urge"),
+    ("raised", "提级督办", "Raise one level"),
     ("normal", "一般", "Normal"),
     ("urgent", "紧急", "Urgent"),
     ("immediate", "特急", "Immediate"),

@@ -12,6 +12,7 @@ use crate::{
 use std::collections::BTreeSet;
 use yishi_protocol::{
     calendar::Date,
+    charter::Articles,
     fold::{Violation, words},
     ids::ActRef,
     procedure::{FieldKind, Form, Need, Procedure, Words},
@@ -28,6 +29,8 @@ pub(super) struct Shown<'a> {
     pub(super) matter: &'a MatterView,
     pub(super) procedure: Option<&'a Procedure>,
     pub(super) in_force: &'a [ProcedureView],
+    /// The people and units of this place.
+    pub(super) articles: &'a Articles,
 }
 
 /// A name in the page's language.
@@ -85,9 +88,9 @@ impl Shown<'_> {
             Input::choice(field.name, named.clone(), none.into_iter().chain(choices)).must(field.required)
         };
         let input = match field.kind {
-            "roll" | "votes" | "call" | "meeting" | "form" | "fields" | "stage" | "outcome" => {
-                return Vec::new();
-            }
+            "call" | "meeting" | "form" | "fields" | "stage" | "outcome" => return Vec::new(),
+            "roll" => return self.members("roll", &w::ROLL),
+            "votes" => return self.members("vote", &w::VOTES),
             "counters" => {
                 return ["caller", "teller", "watcher"]
                     .map(|who| format!("counter.{who}"))
@@ -98,6 +101,9 @@ impl Shown<'_> {
             "yes_no" => new("check"),
             "number" if field.name == "score" => {
                 one_of((1..=5).rev().map(|n| (n.to_string(), n.to_string())).collect())
+            }
+            "number" if field.name == "eligible" && self.sitting().is_some() => {
+                new("number").hint(w::BY_CHARTER.of(lang))
             }
             "number" => new("number"),
             "day" | "date" => match field.required {
@@ -146,6 +152,24 @@ impl Shown<'_> {
                 }
                 _ => new("line"),
             },
+            "string" if field.name == "unit" && !self.articles.units.is_empty() => {
+                let units = self.articles.units.iter();
+                match act {
+                    "assign" => {
+                        one_of(units.map(|u| (u.title.zh.clone(), say(&u.title, lang).to_owned())).collect())
+                    }
+                    _ => {
+                        let mut unit = new("line");
+                        unit.known = units.map(|u| u.title.zh.clone()).collect();
+                        unit
+                    }
+                }
+            }
+            "string" if field.name == "person" && !self.articles.people.is_empty() => {
+                let mut person = new("line").hint(w::PERSON_HINT.of(lang));
+                person.known = self.articles.people.iter().map(|p| p.name.clone()).collect();
+                person
+            }
             "matters" => new("area"),
             "text" => new("area"),
             words if words.contains('|') => one_of(fixed_choices(words.split('|'), lang).collect()),
@@ -157,8 +181,29 @@ impl Shown<'_> {
         }]
     }
 
-    /// How many of those there carry a tag some gate asks for.
+    /// The members who sit in the body the next stage waits for.
+    fn sitting(&self) -> Option<&[String]> {
+        let day = Date::from_days(self.today)?;
+        self.articles.sitting(self.awaited(), day).map(|b| b.members.as_slice())
+    }
+
+    /// A line for each member: there, from afar, absent; or how he voted. Left open, only the counts are kept.
+    fn members(&self, prefix: &str, hows: &[(&str, w::Word)]) -> Vec<Input> {
+        let lang = self.lang;
+        let none = || (String::new(), w::CHOOSE_NONE.of(lang).to_owned());
+        let hows = || hows.iter().map(|(code, word)| ((*code).to_owned(), word.of(lang).to_owned()));
+        let line = |id: &String| {
+            let name = format!("{prefix}.{id}");
+            Input::choice(name, self.articles.name(id), std::iter::once(none()).chain(hows()))
+        };
+        self.sitting().unwrap_or_default().iter().map(line).collect()
+    }
+
+    /// How many of those there carry a tag some gate asks for; by name, the charter knows.
     fn tags(&self) -> Vec<Input> {
+        if self.sitting().is_some() {
+            return Vec::new();
+        }
         let gates = self.procedure.into_iter().flat_map(|p| &p.stages).flat_map(|s| &s.gates);
         let tags: BTreeSet<&String> = gates
             .filter_map(|g| match &g.need {

@@ -9,6 +9,7 @@
 mod acts;
 mod ask;
 mod assets;
+mod charter;
 mod desk;
 mod forms;
 mod gates;
@@ -22,6 +23,7 @@ mod moments;
 mod procedures;
 mod qr;
 mod record;
+mod supervision;
 mod today;
 mod words;
 
@@ -63,6 +65,10 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/procedures", get(procedures::list))
         .route("/procedures/issue", get(procedures::blank).post(procedures::issue))
         .route("/procedures/{procedure}", get(procedures::one))
+        .route("/supervision", get(supervision::show))
+        .route("/charter", get(charter::show))
+        .route("/charter/issue", get(charter::blank).post(charter::issue))
+        .route("/charter/handover", get(charter::handover))
         .route("/new", get(desk::show).post(desk::register))
         .route("/m/{ref}", get(matter::show))
         .route("/m/{ref}/acts", post(acts::take))
@@ -76,7 +82,7 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
 /// The methods a page takes, for `Allow`.
 pub(super) fn methods_at(path: &str) -> &'static str {
     match path {
-        "/login" | "/new" | "/procedures/issue" => "GET, HEAD, POST",
+        "/login" | "/new" | "/procedures/issue" | "/charter/issue" => "GET, HEAD, POST",
         "/logout" | "/m/{ref}/acts" => "POST",
         _ => "GET, HEAD",
     }

@@ -32,7 +32,7 @@ use axum::{
 };
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
-use yishi_protocol::procedure::{Procedure, Severity};
+use yishi_protocol::{problem::Severity, procedure::Procedure};
 
 /// How long the page waits for what was issued to be in force.
 const READ_STEP: Duration = Duration::from_millis(50);
@@ -126,15 +126,22 @@ fn row(p: &ProcedureView, page: &Page, today: i64) -> Row {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Came {
+pub(super) struct Applied {
     done: String,
+}
+
+impl Applied {
+    /// Whether something was just issued.
+    pub(super) fn done(&self) -> bool {
+        !self.done.is_empty()
+    }
 }
 
 pub(super) async fn one(
     State(house): State<Arc<House>>,
     visitor: Visitor,
     Path(named): Path<String>,
-    Query(came): Query<Came>,
+    Query(came): Query<Applied>,
 ) -> Response {
     if !visitor.may_read() {
         return visitor.to_sign_in();
@@ -162,7 +169,7 @@ pub(super) async fn one(
     }
     let procedure = &found.procedure;
     html(&OnePage {
-        done: !came.done.is_empty(),
+        done: came.done(),
         row,
         drawn: drawn(procedure, page.lang),
         pin: procedure.pin.to_string(),
@@ -266,16 +273,18 @@ async fn issued(house: &Arc<House>, caller: &Caller, filled: &Filled, file: &str
     Ok(id)
 }
 
-fn shown(staged: &StagedView, lang: Lang) -> Staged {
-    let problem = |p: &ProblemView| {
-        let error = p.severity == Severity::Error;
-        let kind = if error { w::ISSUE_ERROR } else { w::ISSUE_WARNING }.of(lang);
-        let words = match lang {
-            Lang::Zh => format!("{kind}：第 {} 行第 {} 列：{}", p.line, p.column, p.detail_zh),
-            Lang::En => format!("{kind}: line {}, column {}: {}", p.line, p.column, p.detail),
-        };
-        (words, error)
+/// A problem in words, and whether it must be mended.
+pub(super) fn problem_line(p: &ProblemView, lang: Lang) -> (String, bool) {
+    let error = p.severity == Severity::Error;
+    let kind = if error { w::ISSUE_ERROR } else { w::ISSUE_WARNING }.of(lang);
+    let words = match lang {
+        Lang::Zh => format!("{kind}：第 {} 行第 {} 列：{}", p.line, p.column, p.detail_zh),
+        Lang::En => format!("{kind}: line {}, column {}: {}", p.line, p.column, p.detail),
     };
+    (words, error)
+}
+
+fn shown(staged: &StagedView, lang: Lang) -> Staged {
     let sound = staged.procedure.is_some() && staged.problems.iter().all(|p| p.severity != Severity::Error);
     let says = match (&staged.procedure, staged.replaces, lang) {
         (None, ..) => w::ISSUE_UNREADABLE.of(lang).to_owned(),
@@ -300,7 +309,7 @@ fn shown(staged: &StagedView, lang: Lang) -> Staged {
     let title =
         staged.procedure.as_ref().map(|p| format!("{} · {}", say(&p.title, lang), version(p.version, lang)));
     Staged {
-        problems: staged.problems.iter().map(problem).collect(),
+        problems: staged.problems.iter().map(|p| problem_line(p, lang)).collect(),
         says,
         title: title.unwrap_or_default(),
         drawn: staged.procedure.as_ref().map(|p| drawn(p, lang)),

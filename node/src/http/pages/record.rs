@@ -3,7 +3,7 @@
 
 use super::{Place, forms::fixed, inputs::say, moments, w};
 use crate::{
-    actions::views::{AskedView, DeliberationView, MatterView, Noted, OutcomeView, RecordView},
+    actions::views::{AskedView, DeliberationView, MatterView, Noted, OutcomeView, RecordView, UrgeView},
     http::lang::Lang,
 };
 use yishi_protocol::{
@@ -101,6 +101,7 @@ pub(super) fn sections(matter: &MatterView, outcomes: &[OutcomeView], teller: Te
         (w::BALLOTS, teller.ballots(d)),
         (w::RECORDS, d.records.iter().map(|r| teller.record(r)).collect()),
         (w::SUMMONSES, d.summonses.iter().map(|s| teller.asked(s)).collect()),
+        (w::URGES, d.urges.iter().map(|u| teller.urge(u)).collect()),
         (w::MONEY, teller.money(d)),
         (w::RATINGS, teller.ratings(matter)),
     ];
@@ -252,6 +253,25 @@ impl Teller<'_> {
             by: self.by(&s.noted),
             text: s.text.clone(),
             said: self.replies(s),
+            ..Item::default()
+        }
+    }
+
+    fn urge(self, u: &UrgeView) -> Item {
+        let due = u.due.as_deref().map(|d| self.day(d));
+        let state = match (&due, self.lang) {
+            (Some(due), Lang::Zh) => format!("应于 {due} 办好"),
+            (Some(due), Lang::En) => format!("was due {due}"),
+            (None, lang) => {
+                super::supervision::ground(&u.ground, lang).trim_start_matches(['：', ':', ' ']).to_owned()
+            }
+        };
+        Item {
+            head: super::forms::fixed(&u.degree, self.lang),
+            tone: "wait",
+            state,
+            by: self.by(&u.noted),
+            text: u.note.clone().unwrap_or_default(),
             ..Item::default()
         }
     }

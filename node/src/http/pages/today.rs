@@ -31,6 +31,8 @@ struct TodayPage {
     page: Page,
     link: Option<LinkLine>,
     may_register: bool,
+    /// Whether there are places below.
+    supervises: bool,
     /// Nothing was ever registered.
     fresh: bool,
     mine: Vec<Task>,
@@ -87,6 +89,7 @@ async fn written(house: &House, visitor: &Visitor) -> Result<TodayPage, Problem>
     Ok(TodayPage {
         link: link_line(&links, house.actions.today(), lang),
         may_register: visitor.caller.as_ref().is_some_and(|c| c.may(Permit::Report)),
+        supervises: !links.down.is_empty(),
         fresh,
         mine: mine.items.iter().map(|m| task(m, due_act(m, lang))).collect(),
         mine_more: mine.next_cursor.map(|_| page.href("/matters?view=open&holder=self")),

@@ -24,6 +24,19 @@ macro_rules! words {
     };
 }
 
+/// How a member was at a meeting.
+pub(super) const ROLL: [(&str, Word); 3] = [
+    ("present", Word("到会", "there")),
+    ("remote", Word("远程", "from afar")),
+    ("absent", Word("缺席", "absent")),
+];
+/// How a member voted.
+pub(super) const VOTES: [(&str, Word); 3] = [
+    ("for", Word("同意", "for")),
+    ("against", Word("反对", "against")),
+    ("abstain", Word("弃权", "abstains")),
+];
+
 words! {
     SKIP: "跳到内容", "Skip to content";
     NAVIGATION: "栏目", "Sections";
@@ -125,6 +138,88 @@ words! {
     BODIES: "哪些会", "Bodies";
     PAPERS: "表单", "Forms";
     PIN: "版本指纹：", "Fingerprint of this version:";
+    URGES: "督办", "Urged";
+    S_TITLE: "督办", "Supervision";
+    S_RAISED: "提级督办", "Raised one level";
+    S_RAISED_NONE: "没有要提级的。", "Nothing is to be raised.";
+    S_NAMED: "超期", "Late";
+    S_NAMED_NONE: "没有超期的。", "Nothing is late.";
+    S_SOON: "快到期", "Due soon";
+    S_SOON_NONE: "三个工作日内没有到期的。", "Nothing is due within three working days.";
+    S_NOT_HEARD: "没有联系上", "Not heard from";
+    S_NOT_HEARD_NONE: "下级都联系得上。", "Every place below has been heard from.";
+    S_LATE: "迟到", "Arrived late";
+    S_LATE_NONE: "没有迟到的办理记录。", "Nothing arrived late.";
+    S_LATE_ACTS: "迟到几条：", "acts that arrived late:";
+    S_PLACE: "单位", "Place";
+    S_LAST: "最近联系", "Last heard from";
+    S_MATTERS: "过了期限、情况未知的事项", "Matters past their day, state unknown";
+    S_NEVER: "从未联系", "never";
+    S_URGED: "已督办", "urged on";
+    S_STUB: "（下级承办，本级只看到摘要）", "(held below; only its summary is seen here)";
+    BY_CHARTER: "不填就按章程的人数", "Left out, as many as the charter names";
+    PERSON_HINT: "不填就是该单位的经办人", "Left out, the usual person of the unit";
+    CHARTER: "章程", "Charter";
+    C_ISSUE: "发布新章程", "Issue a charter";
+    C_HANDOVER: "移交清单", "Hand-over list";
+    C_HANDOVER_HINT: "任期届满时逐项清点，双方和监交人签字。", "Gone through when a term ends; both sides and a witness sign.";
+    C_DONE: "章程已发布，本单位和下级按它办。", "The charter is issued; it binds here and below.";
+    C_TODAY: "今天值班和驻点", "On duty today";
+    C_NUMBER: "章程第几版：", "Charter version";
+    C_NONE: "本单位还没有写章程。章程写明人员、单位、议事主体和权限，写好后填单子时就不用再打字。", "This place has no charter yet. It names people, units, bodies and powers, so that forms fill themselves.";
+    C_SAME: "内容与现行章程相同。", "It says the same as the charter in force.";
+    C_FILE: "章程文件", "The file of the charter";
+    C_BODIES: "议事主体", "Bodies";
+    C_BODY: "名称", "Body";
+    C_TERM: "任期", "Term";
+    C_COUNT: "人数", "How many";
+    C_MEMBERS: "成员", "Members";
+    C_UNITS: "单位", "Units";
+    C_UNIT: "单位", "Unit";
+    C_HANDLERS: "经办人", "Handled by";
+    C_NOTE: "说明", "Note";
+    C_EXTERNAL: "不用本系统，答复由人转录", "has no seat here; replies are passed on";
+    C_COLLECTORS: "民情专递员", "Collectors";
+    C_NAME: "姓名", "Name";
+    C_AREA: "片区", "Area";
+    C_ALLOWANCE: "每月补贴（元）", "Allowance a month, yuan";
+    C_STATIONS: "驻点", "Stations";
+    C_STATION: "驻点", "Station";
+    C_DAYS: "星期", "Weekdays";
+    C_HOURS: "时间", "Hours";
+    C_WHO: "谁在", "Who";
+    C_ROTAS: "值班", "Rotas";
+    C_ROTA: "值班", "Rota";
+    C_EVERY: "轮换", "Hands over";
+    C_ORDER: "次序", "In turn";
+    C_CATEGORIES: "事项分类", "Categories";
+    C_CATEGORY: "分类", "Category";
+    C_UNDER: "归在", "Under";
+    C_BY: "谁定的", "Declared by";
+    C_ALL: "全部", "all";
+    C_POWERS: "权限清单", "Who may decide";
+    C_POWER: "权限", "Power";
+    C_LEVEL: "哪一级", "Level";
+    C_UP_TO: "最多（元）", "Up to, yuan";
+    C_BASIS: "依据", "Rests on";
+    C_CUSTODY: "保管物品", "Kept things";
+    C_CUSTODY_NONE: "章程里没有写保管物品。", "The charter names nothing that is kept.";
+    C_WHAT: "物品", "Thing";
+    C_KEEPER: "保管人", "Kept by";
+    C_TAKEN_BY: "接收人", "Taken over by";
+    C_LEAVES: "任期届满", "term ends";
+    C_CALENDAR: "放假调休", "Holidays and make-up days";
+    C_YEAR: "年份", "Year";
+    C_ISSUED_ON: "发布日期", "Issued on";
+    C_OPEN: "未办结事项", "Open matters";
+    C_NO: "编号", "Number";
+    C_TITLE: "事项", "Matter";
+    C_STAGE: "环节", "Stage";
+    C_DUE: "期限", "Due";
+    C_MORE: "还有更多，请到事项列表查看。", "There are more; see the list of matters.";
+    C_HANDS: "移交人：", "Handed over by:";
+    C_TAKES: "接收人：", "Taken over by:";
+    C_WATCHES: "监交人：", "Witness:";
     ISSUE: "发布议事程序", "Issue a procedure";
     ISSUE_SHOW: "先看一看", "Show what it does";
     ISSUE_APPLY: "发布", "Issue it";
@@ -245,6 +340,7 @@ const ACTS: &[(&str, &str)] = &[
     ("answer", "answered"),
     ("advance", "moved on"),
     ("assign", "assigned"),
+    ("urge", "urged"),
     ("extend", "extended"),
     ("pause", "paused"),
     ("resume", "resumed"),

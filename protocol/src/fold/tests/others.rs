@@ -5,7 +5,7 @@ use super::{
     world::*,
 };
 use crate::{
-    act::{Charter, Decision, Member, Progress, Stub, Stubs},
+    act::{Charter, Decision, Progress, Stub, Stubs},
     ids::{ActRef, ChangeHash, DocId, Hash},
     kind::Kind,
 };
@@ -124,10 +124,9 @@ fn snapshot(number: i64, previous: Option<ChangeHash>, name: &str) -> Charter {
         name: name.into(),
         level: "village".into(),
         parent: Some(T),
-        categories: vec!["水利".into()],
         procedure: crate::fold::frame::BUILT_IN,
         calendar: Hash([7; 32]),
-        members: vec![Member { id: "u1".into(), name: "李".into(), roles: vec!["clerk".into()] }],
+        articles: Some("format = 1\npeople = [{ id = \"u1\", name = \"李\" }]\n".into()),
     }
 }
 

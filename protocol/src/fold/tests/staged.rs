@@ -7,6 +7,7 @@ use super::{
 use crate::{
     act::{Step, Voice},
     ids::{ActRef, Hash},
+    problem::{Problem, Severity},
     procedure::{self, Procedures},
 };
 
@@ -319,8 +320,8 @@ fn time_is_extended_within_bounds_and_stands_still_while_paused() {
 #[test]
 fn problems_have_a_line_a_column_and_words() {
     let with = |from: &str, to: &str| procedure::read(&FILE.replacen(from, to, 1)).unwrap_err();
-    let first = |problems: &[procedure::Problem]| {
-        let p = problems.iter().find(|p| p.severity == procedure::Severity::Error).unwrap();
+    let first = |problems: &[Problem]| {
+        let p = problems.iter().find(|p| p.severity == Severity::Error).unwrap();
         (p.line, p.column, p.code)
     };
     assert_eq!(first(&with("go = [\"council\"]", "go = [\"counsel\"]")), (42, 7, "no_such_stage"));

@@ -49,7 +49,7 @@ impl Census {
                 name: node.name.clone(),
                 place: node.place,
                 directory: node.store.world().directory.clone(),
-                procedures: node.store.world().procedures.clone(),
+                procedures: node.store.world().charters.procedures.clone(),
                 docs,
                 records: records.into_iter().map(|r| (r.actor, r)).collect(),
             });

@@ -428,10 +428,9 @@ pub(super) async fn a_village_says_two_things(world: &mut World) -> Option<()> {
             name: name.into(),
             level: "village".into(),
             parent: Some(world.nodes[TOWN].place),
-            categories: vec![],
             procedure: Hash([1; 32]),
             calendar: Hash([2; 32]),
-            members: vec![],
+            articles: None,
         };
         let value = Act { prev: None, on: 20_773, by: None, what }.to_map();
         copy.add_signed(&me, &federation, "snapshots", value)?;

@@ -244,7 +244,6 @@ fn plausible(c: &mut Choice<'_>, kind: Kind, doc: &Document) -> Map {
         Kind::Outcome => ("answer", vec![("text", said(c))]),
         Kind::Charter => {
             let hash = |n: u8| Value::Str(yishi_protocol::ids::Hash([n; 32]).to_string());
-            let words = |n: usize| Value::List(vec![Value::Str("水利设施".into()); n]);
             let number = Value::Int(c.number() as i64);
             (
                 "snapshot",
@@ -253,10 +252,9 @@ fn plausible(c: &mut Choice<'_>, kind: Kind, doc: &Document) -> Map {
                     ("code", Value::Str("510113106204".into())),
                     ("name", Value::Str(c.text())),
                     ("level", Value::Str("village".into())),
-                    ("categories", words(c.below(4))),
                     ("procedure", hash(1)),
                     ("calendar", hash(2)),
-                    ("members", Value::List(vec![])),
+                    ("articles", Value::Str(c.text())),
                 ],
             )
         }
