@@ -468,3 +468,35 @@ fn a_malformed_act_is_shown_and_counts_for_nothing() {
     let m = w.fold();
     assert_eq!((verdict(&m, broken), verdict(&m, fine)), (Verdict::Malformed, Verdict::Counted));
 }
+
+#[test]
+fn only_a_place_above_the_holder_urges_and_only_while_something_is_open() {
+    let mut w = World::new();
+    w.step(VILLAGE, register());
+    w.share();
+    let tip = w.view(TOWN).tip.unwrap().act;
+    let own = w.voice(VILLAGE, urge(Some(tip)));
+    let neighbour = w.voice(NEIGHBOUR, urge(Some(tip)));
+    let above = w.voice(TOWN, urge(Some(tip)));
+    let strange = w.voice(
+        TOWN,
+        Voice::Urge { degree: "shouted".into(), ground: "overdue".into(), since: None, due: None, note: None },
+    );
+    w.share();
+    w.step(VILLAGE, accept());
+    w.step(VILLAGE, answer("已清淤"));
+    w.step(VILLAGE, close());
+    w.share();
+    let after = w.voice(TOWN, urge(None));
+    w.share();
+    let m = w.view(VILLAGE);
+    assert_eq!(m.urges.iter().map(|u| u.act).collect::<Vec<_>>(), [above]);
+    for (act, why) in [
+        (own, Violation::NotAbove),
+        (neighbour, Violation::NotAbove),
+        (strange, Violation::UnknownDegree),
+        (after, Violation::WrongStage),
+    ] {
+        assert!(m.violations.iter().any(|v| v.act == act && v.why == why), "{why:?}: {:?}", m.violations);
+    }
+}

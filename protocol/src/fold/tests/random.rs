@@ -203,7 +203,7 @@ fn act(w: &mut World, e: &Event) {
         22 => take_over(),
         23 => Step::Settle { branch: pick(&seen.branches, e.choice).unwrap_or(any) },
         _ => {
-            let voice = match e.choice % 12 {
+            let voice = match e.choice % 13 {
                 5 => some_form(&seen, e.choice),
                 6 => meet(&some_body(&seen, e.choice), e.day, 9, 7),
                 7 => Voice::Call {
@@ -216,6 +216,7 @@ fn act(w: &mut World, e: &Event) {
                 9 => Voice::Object { post: any, text: text("占了我家地") },
                 10 => Voice::Summon { unit: "水务站".into(), question: text("管径"), working_days: 5 },
                 11 => Voice::Respond { to: any, text: text("可改道"), relayed: false },
+                12 => urge(Some(any)),
                 0 => Voice::Comment { text: text("说") },
                 1 => some_ballot(&seen, e.choice),
                 2 => rate("revisit"),
@@ -351,6 +352,7 @@ proptest! {
                         "respond" => {
                             Voice::Respond { to: answer.unwrap_or(none), text: text("可"), relayed: false }
                         }
+                        "urge" => urge(None),
                         _ => rate("proxy"),
                     };
                     let allowed = next::check_voice(&matter, author.place, &voice);

@@ -144,6 +144,10 @@ pub(super) fn meet(body: &str, day: i64, eligible: i64, present: i64) -> Voice {
     }
 }
 
+pub(super) fn urge(since: Option<ActRef>) -> Voice {
+    Voice::Urge { degree: "urged".into(), ground: "overdue".into(), since, due: None, note: None }
+}
+
 pub(super) fn tell(answer: ActRef) -> Voice {
     Voice::Tell { answer, how: "phone".into(), note: None }
 }
