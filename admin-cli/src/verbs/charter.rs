@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use yishi_protocol::charter::Power;
 
 use super::procedure::contents;
 use super::{Desk, items, number, text, truth};
@@ -196,7 +197,8 @@ async fn show(desk: &mut Desk, place: Option<String>) -> Result<(), Trouble> {
     for p in items(&charter, "powers_above").iter().chain(items(&charter, "articles.powers")) {
         let most = p.get("up_to_yuan").and_then(Value::as_i64).map_or(String::new(), |y| format!("≤ {y} "));
         let says = format!("{} {most}{} {}", text(p, "level"), text(p, "basis"), text(p, "by.name"));
-        let what = format!("{} {}", text(p, "power"), text(p, "category"));
+        let power = Power::from_name(text(p, "power")).map_or(text(p, "power"), |p| lang.of(p.zh(), p.en()));
+        let what = format!("{power} {}", text(p, "category"));
         table.row(row(lang.of("权限", "power"), for_terminal(&what), for_terminal(&says)));
     }
     for k in items(&charter, "articles.custody") {

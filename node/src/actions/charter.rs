@@ -18,8 +18,8 @@ use std::{
 };
 use yishi_protocol::{
     act::{Act, Charter},
-    calendar::{self, Calendar, Date, DayKind},
-    charter::{Articles, Asking, InForce, read, read_issued},
+    calendar::{self, Calendar, Date, DayKind, Weekday},
+    charter::{Articles, Asking, InForce, read, read_issued, weekday},
     fold,
     ids::{Hash, PlaceId},
     kind::Kind,
@@ -418,7 +418,11 @@ fn differences(before: &Articles, after: &Articles) -> Vec<(String, String)> {
     let stations = |a: &Articles| {
         a.stations
             .iter()
-            .map(|s| (s.id.clone(), format!("{}（{}）", s.title.zh, s.weekdays.join(", "))))
+            .map(|s| {
+                let days: Vec<&str> =
+                    s.weekdays.iter().map(|d| weekday(d).map_or(*d, Weekday::chinese)).collect();
+                (s.id.clone(), format!("{}（{}）", s.title.zh, days.join("、")))
+            })
             .collect()
     };
     list("驻点", "station", stations(before), stations(after));

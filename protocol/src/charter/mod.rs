@@ -168,6 +168,12 @@ fn monday(day: Date) -> Date {
     day.plus_days(-i64::try_from(past).unwrap_or(0))
 }
 
+/// A day of the week by its name in files.
+#[must_use]
+pub fn weekday(name: &str) -> Option<Weekday> {
+    WEEKDAYS.iter().find(|(_, n)| *n == name).map(|(day, _)| *day)
+}
+
 /// The days of the week by their names in files.
 pub(crate) const WEEKDAYS: [(Weekday, &str); 7] = [
     (Weekday::Monday, "monday"),

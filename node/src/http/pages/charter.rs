@@ -31,7 +31,7 @@ use axum::{
 };
 use std::{sync::Arc, time::Duration};
 use yishi_protocol::{
-    charter::{Articles, Authority, Term},
+    charter::{Articles, Authority, Term, weekday},
     problem::Severity,
 };
 
@@ -44,7 +44,7 @@ const READ_STEPS: u32 = 20;
 struct CharterPage {
     page: Page,
     done: bool,
-    number: i64,
+    version: String,
     may_issue: bool,
     /// On duty and open today.
     today: Vec<(String, String)>,
@@ -73,7 +73,7 @@ struct IssuePage {
 struct Staged {
     problems: Vec<(String, bool)>,
     changes: Vec<String>,
-    number: i64,
+    version: String,
     sound: bool,
 }
 
@@ -106,13 +106,20 @@ pub(super) async fn show(
     };
     html(&CharterPage {
         done: came.done(),
-        number: charter.number,
+        version: version(charter.number, lang),
         may_issue: visitor.caller.as_ref().is_some_and(|c| c.may(Permit::Places)),
         today: charter.today.duty.iter().chain(&charter.today.stations).map(duty).collect(),
         ending: charter.ending.iter().map(|e| ending_line(e, lang)).collect(),
         parts: parts(&charter, lang),
         page,
     })
+}
+
+fn version(number: i64, lang: Lang) -> String {
+    match lang {
+        Lang::Zh => format!("章程第 {number} 版"),
+        Lang::En => format!("Charter, version {number}"),
+    }
 }
 
 fn joined<S: AsRef<str>>(names: &[S], lang: Lang) -> String {
@@ -167,7 +174,7 @@ fn parts(charter: &CharterView, lang: Lang) -> Vec<Part> {
         vec![a.name(&c.person).to_owned(), area, term(&c.term, lang), yuan]
     });
     part(w::C_COLLECTORS, &[w::C_NAME, w::C_AREA, w::C_TERM, w::C_ALLOWANCE], collectors.collect());
-    let weekday = |day: &&str| weekday_word(day, lang);
+    let weekday = |day: &&'static str| lang.of(weekday(day).map_or(*day, |d| d.chinese()), day);
     let stations = a.stations.iter().map(|s| {
         let days: Vec<_> = s.weekdays.iter().map(weekday).collect();
         let hours = s.hours.clone().unwrap_or_default();
@@ -210,19 +217,6 @@ fn parts(charter: &CharterView, lang: Lang) -> Vec<Part> {
     });
     part(w::C_CALENDAR, &[w::C_YEAR, w::C_BY, w::C_ISSUED_ON], years.collect());
     parts
-}
-
-fn weekday_word(day: &str, lang: Lang) -> String {
-    let zh = match day {
-        "monday" => "星期一",
-        "tuesday" => "星期二",
-        "wednesday" => "星期三",
-        "thursday" => "星期四",
-        "friday" => "星期五",
-        "saturday" => "星期六",
-        _ => "星期日",
-    };
-    lang.of(zh, day).to_owned()
 }
 
 pub(super) async fn blank(State(house): State<Arc<House>>, visitor: Visitor) -> Response {
@@ -313,7 +307,7 @@ fn shown(staged: &StagedCharterView, lang: Lang) -> Staged {
             Lang::Zh => staged.changes.clone(),
             Lang::En => staged.changes_en.clone(),
         },
-        number: staged.number,
+        version: version(staged.number, lang),
         sound: staged.articles.is_some() && staged.problems.iter().all(|p| p.severity != Severity::Error),
     }
 }

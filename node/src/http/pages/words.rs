@@ -165,7 +165,6 @@ words! {
     C_HANDOVER_HINT: "任期届满时逐项清点，双方和监交人签字。", "Gone through when a term ends; both sides and a witness sign.";
     C_DONE: "章程已发布，本单位和下级按它办。", "The charter is issued; it binds here and below.";
     C_TODAY: "今天值班和驻点", "On duty today";
-    C_NUMBER: "章程第几版：", "Charter version";
     C_NONE: "本单位还没有写章程。章程写明人员、单位、议事主体和权限，写好后填单子时就不用再打字。", "This place has no charter yet. It names people, units, bodies and powers, so that forms fill themselves.";
     C_SAME: "内容与现行章程相同。", "It says the same as the charter in force.";
     C_FILE: "章程文件", "The file of the charter";
@@ -212,6 +211,7 @@ words! {
     C_YEAR: "年份", "Year";
     C_ISSUED_ON: "发布日期", "Issued on";
     C_OPEN: "未办结事项", "Open matters";
+    C_OPEN_NONE: "没有未办结的事项。", "Nothing is open.";
     C_NO: "编号", "Number";
     C_TITLE: "事项", "Matter";
     C_STAGE: "环节", "Stage";

@@ -480,7 +480,13 @@ fn only_a_place_above_the_holder_urges_and_only_while_something_is_open() {
     let above = w.voice(TOWN, urge(Some(tip)));
     let strange = w.voice(
         TOWN,
-        Voice::Urge { degree: "shouted".into(), ground: "overdue".into(), since: None, due: None, note: None },
+        Voice::Urge {
+            degree: "shouted".into(),
+            ground: "overdue".into(),
+            since: None,
+            due: None,
+            note: None,
+        },
     );
     w.share();
     w.step(VILLAGE, accept());
