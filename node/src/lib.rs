@@ -20,6 +20,7 @@ pub mod exit;
 pub mod home;
 pub mod http;
 pub mod life;
+pub mod likeness;
 pub mod link;
 pub mod local;
 pub mod projector;

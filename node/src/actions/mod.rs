@@ -30,6 +30,7 @@ mod procedures;
 mod raise;
 mod request;
 pub(crate) mod revoke;
+mod similar;
 mod sketch;
 mod stubs;
 pub mod views;
@@ -43,6 +44,7 @@ pub use request::{
     InviteRequest, ListQuery, OutcomeRequest, PageQuery, Petitioner, PlacingRequest, ProcedureRequest,
     RaiseRequest, RevokeRequest,
 };
+pub use similar::SimilarRequest;
 pub(crate) use sketch::Sketch;
 pub(crate) use stubs::StubsWritten;
 

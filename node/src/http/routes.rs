@@ -28,6 +28,10 @@ pub enum Op {
     Matter,
     /// What may be done with it now.
     Next,
+    /// Matters like it.
+    Similar,
+    /// Matters like a text.
+    SimilarText,
     /// Take a step.
     Act,
     /// The petitioner's identity.
@@ -219,6 +223,25 @@ pub const ROUTES: &[Route] = &[
         &[],
         "Next",
     ),
+    read(
+        Op::Similar,
+        "/api/v1/matters/{ref}/similar",
+        READ,
+        ("Matters that may be the same", "相似的事项"),
+        &[],
+        "SimilarList",
+    ),
+    Route {
+        op: Op::SimilarText,
+        method: "POST",
+        path: "/api/v1/similar",
+        need: READ,
+        words: ("Matters like a text, before it is registered", "登记前查找相似的事项"),
+        query: &[],
+        takes: Some("SimilarText"),
+        gives: (200, "SimilarList"),
+        creates: false,
+    },
     create(
         Op::Act,
         "/api/v1/matters/{ref}/acts",

@@ -47,6 +47,8 @@ fn attach(op: Op) -> MethodRouter<Arc<House>> {
         Op::Register => post(matters::register),
         Op::Matter => get(matters::one),
         Op::Next => get(matters::next),
+        Op::Similar => get(matters::similar),
+        Op::SimilarText => post(matters::similar_text),
         Op::Act => post(matters::act),
         Op::Petitioner => get(matters::petitioner),
         Op::Forget => post(matters::forget),

@@ -1,6 +1,6 @@
 //! `yishi-bench`: speed, bytes and memory of the running product, beside what they are to be.
 //!
-//! For `link` and `village` nodes are real processes of the `yishi-node` that lies beside this program, and
+//! For `link`, `similar` and `village` nodes are real processes of the `yishi-node` that lies beside this program, and
 //! nothing is measured from within them but what their own API tells. `gate` and `reconcile` call the
 //! product's own code in this process.
 
@@ -10,6 +10,7 @@ mod link;
 mod process;
 mod reconcile;
 mod report;
+mod similar;
 mod texts;
 mod verify;
 mod village;
@@ -34,6 +35,8 @@ enum Command {
     Reconcile(reconcile::ReconcileRequest),
     /// One node's database verified from end to end: time and memory.
     Verify(verify::VerifyRequest),
+    /// How long the matters like a text take to be found among tens of thousands.
+    Similar(similar::SimilarRequest),
     /// A village's node with years of matters: memory and time to the first page.
     Village(village::VillageRequest),
 }
@@ -45,6 +48,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Gate(request) => gate::run(&request),
         Command::Reconcile(request) => reconcile::run(request).await,
         Command::Verify(request) => verify::run(request).await,
+        Command::Similar(request) => similar::run(request).await,
         Command::Village(request) => village::run(request).await,
     }
 }
