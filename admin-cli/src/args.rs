@@ -3,6 +3,7 @@
 mod deliberation;
 mod matter;
 mod procedure;
+mod sheet;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 pub use deliberation::*;
 pub use matter::*;
 pub use procedure::*;
+pub use sheet::*;
 
 use crate::target::{Pin, Token};
 use crate::words::Lang;
@@ -96,6 +98,9 @@ pub enum Noun {
     /// 议事程序：检查、画图、看附带的文件（不连接节点） · procedures: check, draw, see those shipped (no node is asked)
     #[command(subcommand, arg_required_else_help = true)]
     Procedure(ProcedureVerb),
+    /// 表格：由记录自动生成，不用另填 · sheets, made of what is on record
+    #[command(subcommand, arg_required_else_help = true)]
+    Sheet(SheetVerb),
     /// 成果：决定及其落实 · outcomes
     #[command(subcommand, arg_required_else_help = true)]
     Outcome(OutcomeVerb),

@@ -87,6 +87,8 @@ enum Folded {
 
 struct FoldedMatter {
     row: MatterRow,
+    /// Title and text.
+    said: (String, String),
     stub: Option<(i64, Stub)>,
     /// The procedure it is bound to.
     bound: Option<Hash>,
@@ -247,6 +249,8 @@ impl Projector {
                     carry.extend(m.carry.map(|matter| (m.row.doc, matter)));
                     stubs.extend(m.stub);
                     bound.extend(m.bound.map(|pin| (m.row.doc, pin)));
+                    let (title, body) = m.said;
+                    projection.texts.push((m.row.doc, title, body));
                     projection.matters.push(m.row);
                 }
                 Folded::Outcome(row) => projection.outcomes.push(*row),
@@ -385,7 +389,14 @@ impl At<'_> {
         let lead = !matter.sources.is_empty() && matter.newest_reply().is_some();
         let source = matter.merged_into.is_some() && row.holder == Some(self.world.me.place);
         let bound = matter.procedure.filter(|pin| *pin != BUILT_IN);
-        Folded::Matter(Box::new(FoldedMatter { row, stub, bound, carry: (lead || source).then_some(matter) }))
+        let said = (matter.title.clone(), matter.body.clone());
+        Folded::Matter(Box::new(FoldedMatter {
+            row,
+            said,
+            stub,
+            bound,
+            carry: (lead || source).then_some(matter),
+        }))
     }
 }
 

@@ -19,6 +19,10 @@ pub enum MatterVerb {
     Show(One),
     /// 现在可以做什么、不能做什么、为什么 · what can be done next, what cannot, and why
     Next(One),
+    /// 可能是同一件事的其他事项，连同理由；由人决定是否并案
+    /// · other matters that may be the same, with the reason; people decide
+    #[command(verbatim_doc_comment)]
+    Similar(One),
     #[command(flatten)]
     Deliberation(DeliberationVerb),
     /// 不予受理 · refuse, with the reason

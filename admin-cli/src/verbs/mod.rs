@@ -14,6 +14,7 @@ pub mod place;
 pub mod placing;
 pub mod procedure;
 pub mod revoke;
+pub mod sheet;
 pub mod show;
 
 use std::path::Path;
@@ -112,6 +113,7 @@ pub async fn run(noun: Noun, desk: &mut Desk) -> Result<(), Trouble> {
         Noun::Place(verb) => place::run(verb, desk).await,
         Noun::Matter(verb) => matter::run(verb, desk).await,
         Noun::Procedure(verb) => procedure::run(verb, desk),
+        Noun::Sheet(verb) => sheet::run(verb, desk).await,
         Noun::Outcome(verb) => outcome::run(verb, desk).await,
         Noun::Link(verb) => link::run(verb, desk).await,
         Noun::User(verb) => people::run_user(verb, desk).await,

@@ -16,6 +16,7 @@ mod deliberation_view;
 mod dossier;
 mod error;
 mod find;
+mod fixed;
 mod forgetting;
 mod import;
 mod links;
@@ -30,6 +31,7 @@ mod procedures;
 mod raise;
 mod request;
 pub(crate) mod revoke;
+mod similar;
 mod sketch;
 mod stubs;
 pub mod views;
@@ -37,6 +39,7 @@ mod words;
 
 pub(crate) use author::Authors;
 pub use error::{ActionError, Class};
+pub(crate) use fixed::fixed_words;
 pub use links::{LinkNow, LinkStatus};
 pub use next_view::act_fields;
 pub use request::{
@@ -44,6 +47,7 @@ pub use request::{
     InviteRequest, ListQuery, OutcomeRequest, PageQuery, Petitioner, PlacingRequest, ProcedureRequest,
     RaiseRequest, RevokeRequest,
 };
+pub use similar::SimilarRequest;
 pub(crate) use sketch::Sketch;
 pub(crate) use stubs::StubsWritten;
 

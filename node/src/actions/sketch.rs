@@ -88,6 +88,9 @@ pub(crate) struct Sketch {
     pub(crate) reply: Option<Replied>,
     #[serde(default)]
     pub(crate) told: bool,
+    /// Whether a form was filled in or a meeting held: sheets read only these.
+    #[serde(default)]
+    pub(crate) on_record: bool,
 }
 
 impl Sketch {
@@ -131,6 +134,7 @@ impl Sketch {
             late: matter.late.clone(),
             reply: matter.newest_reply().map(|r| Replied { text: r.text.clone(), on: r.on }),
             told: matter.told,
+            on_record: !matter.records.is_empty() || !matter.meetings.is_empty(),
         }
     }
 }

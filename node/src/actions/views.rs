@@ -5,6 +5,7 @@
 
 mod deliberation;
 mod links;
+mod similar;
 mod tree;
 
 pub use deliberation::{
@@ -12,6 +13,7 @@ pub use deliberation::{
     PostView, ProblemView, ProcedureView, RecordView, SaidView, StageView, StagedView, WayView,
 };
 pub use links::{HeldBackView, LinkView, LinksView};
+pub use similar::{OtherWords, SimilarList, SimilarView};
 pub use tree::{AdmitView, PlacingView, RevokeView, UncountedView};
 
 use serde::Serialize;

@@ -21,3 +21,5 @@ mod doors;
 mod openapi;
 mod pages;
 mod rights;
+mod sheets;
+mod similar;
