@@ -22,6 +22,17 @@ const PRACTICE: &str = "P7";
 /// The procedure of it that comes with the program.
 const SHIPPED: &str = "good_to_discuss";
 
+/// One paper that was filled in.
+struct Paper {
+    doc: DocId,
+    /// What stands before its fields.
+    first: Vec<Cell>,
+    /// By the fields' names.
+    fields: Vec<(String, Cell)>,
+    /// What stands after them.
+    last: [Cell; 3],
+}
+
 pub(super) async fn sheet(actions: &Actions, kind: &Kind, asked: &Asked) -> Result<Sheet, ActionError> {
     let mut sheet = kind.blank(actions);
     sheet.columns(&[
@@ -39,7 +50,7 @@ pub(super) async fn sheet(actions: &Actions, kind: &Kind, asked: &Asked) -> Resu
         ("noted_on", "填写日期", "Filled in on", Holds::Day),
         ("stage", "现在的阶段", "Stage now", Holds::Text),
     ];
-    let mut rows: Vec<(DocId, Vec<Cell>, Vec<(String, Cell)>, [Cell; 3])> = Vec::new();
+    let mut rows: Vec<Paper> = Vec::new();
     sweep::folded(
         actions,
         asked,
@@ -61,7 +72,7 @@ pub(super) async fn sheet(actions: &Actions, kind: &Kind, asked: &Asked) -> Resu
                     |at| Cell::Words(at.title.clone()),
                 );
                 let last = [Cell::text(place(actions, &record.place)), day(record.on), stage];
-                rows.push((doc, first, fields, last));
+                rows.push(Paper { doc, first, fields, last });
             }
         },
     )
@@ -70,8 +81,8 @@ pub(super) async fn sheet(actions: &Actions, kind: &Kind, asked: &Asked) -> Resu
     for (name, zh, en, holds) in after {
         sheet.columns.push(Column { name: name.to_owned(), title: both(zh, en), holds });
     }
-    let (papers, matters) = (rows.len(), distinct(rows.iter().map(|r| r.0)));
-    for (doc, mut cells, fields, last) in rows {
+    let (papers, matters) = (rows.len(), distinct(rows.iter().map(|r| r.doc)));
+    for Paper { doc, first: mut cells, fields, last } in rows {
         let of = |name: &String| fields.iter().find(|(id, _)| id == name).map(|(_, cell)| cell.clone());
         cells.extend(names.iter().map(|name| of(name).unwrap_or(Cell::Nothing)));
         cells.extend(last);
@@ -89,6 +100,13 @@ fn distinct(docs: impl Iterator<Item = DocId>) -> usize {
     docs.collect::<std::collections::BTreeSet<_>>().len()
 }
 
+/// Names of the columns that every list has; a paper's field of such a name gets another.
+const OWN: [&str; 6] = ["number", "title", "home", "noted_by", "noted_on", "stage"];
+
+fn column_name(field: &str) -> String {
+    if OWN.contains(&field) { format!("f.{field}") } else { field.to_owned() }
+}
+
 fn column(name: &str, field: Option<&FieldOf>) -> Column {
     let holds = match field.map(|f| f.kind) {
         Some(FieldKind::Number) => Holds::Number,
@@ -97,7 +115,7 @@ fn column(name: &str, field: Option<&FieldOf>) -> Column {
         _ => Holds::Text,
     };
     let title = field.map_or_else(|| both(name, name), |f| f.title.clone());
-    Column { name: name.to_owned(), title, holds }
+    Column { name: column_name(name), title, holds }
 }
 
 /// What was filled in, by field; a field without a column gets one.
@@ -106,10 +124,11 @@ fn fields(sheet: &mut Sheet, matter: &Matter, record: &Recorded) -> Vec<(String,
     let mut out = Vec::new();
     for (id, value) in &record.fields {
         let field = form.and_then(|f| f.fields.iter().find(|x| x.id == *id));
-        if !sheet.columns.iter().any(|c| c.name == *id) {
+        let name = column_name(id);
+        if !sheet.columns.iter().any(|c| c.name == name) {
             sheet.columns.push(column(id, field));
         }
-        out.push((id.clone(), filled(value, field)));
+        out.push((name, filled(value, field)));
     }
     out
 }

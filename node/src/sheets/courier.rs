@@ -108,7 +108,7 @@ async fn petitioner(
 
 fn handling(lines: &mut Lines<'_>, m: &Matter) {
     let actions = lines.actions;
-    let taken = m.timeline.iter().rev().find(|t| t.kind.to_string() == StepKind::Accept.name());
+    let taken = m.timeline.iter().rev().find(|t| t.kind == StepKind::Accept.name());
     if let Some((step, by)) = taken.and_then(|t| Some((t, t.place?))) {
         lines.add("受理", "Taken up", day(step.on), noted(actions, &by, step.on));
     } else {

@@ -67,8 +67,13 @@ pub(super) async fn folded(
     })
     .await?;
     for doc in found {
-        match actions.draft(&doc).await?.matter() {
+        let read = match actions.draft(&doc).await {
+            Ok(draft) => draft.matter(),
+            Err(error) => Err(error),
+        };
+        match read {
             Ok(matter) => each(sheet, doc, &matter),
+            Err(ActionError::Store(error)) => return Err(ActionError::Store(error)),
             // Its number stands in the list of matters with the reason; the others are still told of.
             Err(error) => {
                 tracing::warn!(%doc, %error, "a matter was left out of a sheet");

@@ -46,6 +46,9 @@ async fn a_like_matter_is_merged_from_the_page_either_way_round() {
         let (mut house, browser, first) = village().await;
         let second = house.register("村口那个过水洞下雨就淹水，车子走不成").await;
         let second = second["id"].as_str().unwrap().to_owned();
+        // Whoever has it to take up is told in the list of work already.
+        let today = browser.get("/").await.text();
+        assert!(today.contains("可能是同一件事") && today.contains("都提到"), "{today}");
         let page = browser.get(&format!("/m/{second}")).await.text();
         let told = section(&page).expect("one is alike");
         assert!(told.contains(&format!("/m/{first}")) && told.contains("都提到"), "{told}");

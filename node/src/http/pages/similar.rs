@@ -1,5 +1,5 @@
-//! Matters that may be the same as one: on its receipt right after it was registered, and on its page, with
-//! the reason and, where both are held here, forms to merge.
+//! Matters that may be the same as one: on its receipt right after it was registered, in the list of work at
+//! whoever it came to, and on its page, with the reason and, where both are held here, forms to merge.
 //!
 //! A suggestion is never in the way: if none can be looked for, the page is shown without. Nothing is merged
 //! but by the ordinary act with its ordinary refusals. A receipt is taken home, so what it says of other
@@ -53,6 +53,11 @@ pub(super) async fn on_receipt(house: &House, page: &Page, matter: &MatterSummar
     let found = found(house, matter).await;
     let told = found.into_iter().filter(|s| s.open && s.alike >= ON_RECEIPT_ALIKE);
     told.take(ON_RECEIPT_MAX).map(|s| alike(&s, page)).collect()
+}
+
+/// The likeliest open one, for whoever has the matter in a list of work to do.
+pub(super) async fn in_list(house: &House, page: &Page, matter: &MatterSummary) -> Option<Alike> {
+    on_receipt(house, page, matter).await.into_iter().next()
 }
 
 /// Those of an open matter, with forms to merge for whoever may.

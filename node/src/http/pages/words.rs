@@ -93,6 +93,7 @@ words! {
     RECEIPT_PRINT: "打印：在浏览器菜单里选“打印”。没有打印机，就把编号和查询码抄在纸条上。", "To print, choose “Print” in the browser's menu. Without a printer, copy number and check code on a slip.";
     RECEIPT_SIGN: "经手人（签名）", "Taken by (signature)";
     RECEIPT_STAMP: "单位（盖章）", "Place (stamp)";
+    TO_TELL_SHEET: "打印待告知清单", "Print the list of whom to tell";
     SHEETS: "表格", "Sheets";
     SHEETS_OF: "本件的表格", "Sheets of this matter";
     SHEETS_HINT: "表格由记录自动生成，不用另填。看不到的，说明还没有记下来。", "Sheets are made of what is on record; nothing is filled in again. What is missing was not written down yet.";
