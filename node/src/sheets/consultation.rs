@@ -19,8 +19,6 @@ use yishi_protocol::{
 
 /// The practice whose papers these are.
 const PRACTICE: &str = "P7";
-/// The procedure of it that comes with the program.
-const SHIPPED: &str = "good_to_discuss";
 
 /// One paper that was filled in.
 struct Paper {
@@ -41,8 +39,9 @@ pub(super) async fn sheet(actions: &Actions, kind: &Kind, asked: &Asked) -> Resu
         ("home", "登记单位", "Registered by", Holds::Text),
     ]);
     let fixed = sheet.columns.len();
-    let usual = shipped::all().iter().find(|s| s.procedure.id == SHIPPED);
-    for field in usual.and_then(|s| s.procedure.form(kind.name)).into_iter().flat_map(|f| &f.fields) {
+    let of_practice = shipped::all().iter().filter(|s| s.procedure.practice.as_deref() == Some(PRACTICE));
+    let usual = of_practice.filter_map(|s| s.procedure.form(kind.name)).next();
+    for field in usual.into_iter().flat_map(|f| &f.fields) {
         sheet.columns.push(column(&field.id, Some(field)));
     }
     let after = [
