@@ -4,6 +4,7 @@ mod charter;
 mod deliberation;
 mod matter;
 mod procedure;
+mod sheet;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub use charter::*;
 pub use deliberation::*;
 pub use matter::*;
 pub use procedure::*;
+pub use sheet::*;
 
 use crate::target::{Pin, Token};
 use crate::words::Lang;
@@ -101,6 +103,9 @@ pub enum Noun {
     /// 议事程序：检查、画图、发布 · procedures: check, draw, issue
     #[command(subcommand, arg_required_else_help = true)]
     Procedure(ProcedureVerb),
+    /// 表格：由记录自动生成，不用另填 · sheets, made of what is on record
+    #[command(subcommand, arg_required_else_help = true)]
+    Sheet(SheetVerb),
     /// 成果：决定及其落实 · outcomes
     #[command(subcommand, arg_required_else_help = true)]
     Outcome(OutcomeVerb),

@@ -66,8 +66,6 @@ enum Lost {
     Before(Trouble),
     /// It was sent, and the connection broke before the answer.
     After(String),
-    /// Something answered that is not a node.
-    Foreign(Trouble),
 }
 
 /// A connection to one node, made when first needed.
@@ -88,6 +86,11 @@ impl Client {
     /// Reads.
     pub async fn get(&mut self, path: &str) -> Result<Value, Trouble> {
         self.request(Method::GET, path, None, Repeat::Safe).await
+    }
+
+    /// Reads what is no JSON: a file as the node wrote it.
+    pub async fn file(&mut self, path: &str) -> Result<Bytes, Trouble> {
+        self.fetch(Method::GET, path, None, Repeat::Safe).await
     }
 
     /// Creates something, or does what is idempotent by itself: safe to repeat.
@@ -131,20 +134,40 @@ impl Client {
         body: Option<&Value>,
         repeat: Repeat,
     ) -> Result<Value, Trouble> {
+        let answer = self.fetch(method, path, body, repeat).await?;
+        match serde_json::from_slice(&answer) {
+            Ok(document) => Ok(document),
+            Err(_) if answer.is_empty() => Ok(Value::Null),
+            // An answer that is no JSON is not from one of ours.
+            Err(_) => Err(self.foreign()),
+        }
+    }
+
+    async fn fetch(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        repeat: Repeat,
+    ) -> Result<Bytes, Trouble> {
         let key = if method == Method::POST { Some(idempotency_key()?) } else { None };
         let mut pause = Duration::from_millis(RETRY_PAUSE_MS);
         let mut attempt = 1;
         loop {
             let lost = match self.attempt(&method, path, body, key.as_deref()).await {
-                Ok((status, document)) if status < 400 => return Ok(document),
-                Ok((status, document)) => return Err(Trouble::from_answer(status, document)),
+                Ok((status, answer)) if status < 400 => return Ok(answer),
+                // A refusal speaks by its status as well.
+                Ok((status, answer)) => {
+                    let document = serde_json::from_slice(&answer).unwrap_or(Value::Null);
+                    return Err(Trouble::from_answer(status, document));
+                }
                 Err(lost) => lost,
             };
             self.connection = None;
             let trouble = match lost {
                 // A wrong pin or a closed door does not open by knocking again.
                 Lost::Before(trouble @ Trouble::Unreachable(_)) => trouble,
-                Lost::Before(trouble) | Lost::Foreign(trouble) => return Err(trouble),
+                Lost::Before(trouble) => return Err(trouble),
                 Lost::After(why) if repeat == Repeat::Never => return Err(unconfirmed(&why)),
                 Lost::After(why) => self.unreachable(&why),
             };
@@ -164,7 +187,7 @@ impl Client {
         path: &str,
         body: Option<&Value>,
         key: Option<&str>,
-    ) -> Result<(u16, Value), Lost> {
+    ) -> Result<(u16, Bytes), Lost> {
         let reused = self.connection.as_ref().is_some_and(|open| !open.is_closed());
         if !reused {
             self.connection = Some(self.connect().await.map_err(Lost::Before)?);
@@ -181,17 +204,10 @@ impl Client {
             let status = answer.status().as_u16();
             let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
             let body = body.map_err(|why| (why.to_string(), false))?.to_bytes();
-            let document = match serde_json::from_slice(&body) {
-                Ok(document) => Some(document),
-                // A refusal speaks by its status as well; an answer that is no JSON is not from one of ours.
-                Err(_) if body.is_empty() || status >= 400 => Some(Value::Null),
-                Err(_) => None,
-            };
-            Ok::<_, (String, bool)>((status, document))
+            Ok::<_, (String, bool)>((status, body))
         };
         match timeout(Duration::from_secs(ANSWER_SECONDS_MAX), exchange).await {
-            Ok(Ok((status, Some(document)))) => Ok((status, document)),
-            Ok(Ok((_, None))) => Err(Lost::Foreign(self.foreign())),
+            Ok(Ok(answered)) => Ok(answered),
             // Not yet written: as good as never sent.
             Ok(Err((why, true))) => Err(Lost::Before(self.unreachable(&why))),
             Ok(Err((why, false))) => Err(Lost::After(why)),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! http ──▶ actions ──▶ store ◀── link ◀──▶ other nodes
+//!   └─▶ sheets ─┘
 //!                        │
 //!                     projector ──▶ read models
 //! ```
@@ -20,12 +21,14 @@ pub mod exit;
 pub mod home;
 pub mod http;
 pub mod life;
+pub mod likeness;
 pub mod link;
 pub mod local;
 pub mod projector;
 pub mod root;
 pub mod run;
 pub mod setup;
+pub mod sheets;
 pub mod store;
 pub mod terminal;
 pub mod verify;

@@ -87,6 +87,8 @@ enum Folded {
 
 struct FoldedMatter {
     row: MatterRow,
+    /// Title and text.
+    said: (String, String),
     stub: Option<(i64, Stub)>,
     /// Whether it has gone in circles and nobody has said so.
     circles: bool,
@@ -251,6 +253,8 @@ impl Projector {
                     stubs.extend(m.stub);
                     circles.extend(m.circles.then_some(m.row.doc));
                     bound.extend(m.bound.map(|pin| (m.row.doc, pin)));
+                    let (title, body) = m.said;
+                    projection.texts.push((m.row.doc, title, body));
                     projection.matters.push(m.row);
                 }
                 Folded::Outcome(row) => projection.outcomes.push(*row),
@@ -393,8 +397,10 @@ impl At<'_> {
         let source = matter.merged_into.is_some() && row.holder == Some(self.world.me.place);
         let circles = self.actions.goes_in_circles(self.world, &matter);
         let bound = matter.procedure.filter(|pin| *pin != BUILT_IN);
+        let said = (matter.title.clone(), matter.body.clone());
         Folded::Matter(Box::new(FoldedMatter {
             row,
+            said,
             stub,
             circles,
             bound,

@@ -46,6 +46,7 @@ fn rooms_keep_to_themselves() {
     nowhere("admin-cli/src", &["yishi_node"]);
     nowhere("node/src/http", &["sqlx::", "crate::link"]);
     nowhere("node/src/actions", &["sqlx::", "crate::http"]);
+    nowhere("node/src/sheets", &["sqlx::", "crate::http", "crate::link"]);
     nowhere("node/src/store", &["crate::http", "crate::actions", "crate::link"]);
     nowhere("node/src/link", &["sqlx::", "crate::http", "crate::actions"]);
 }

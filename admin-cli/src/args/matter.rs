@@ -21,6 +21,10 @@ pub enum MatterVerb {
     Next(One),
     /// 督办：谁超期了，谁没有联系上，什么迟到了 · what is late, who is not heard from, what arrived late
     Supervision,
+    /// 可能是同一件事的其他事项，连同理由；由人决定是否并案
+    /// · other matters that may be the same, with the reason; people decide
+    #[command(verbatim_doc_comment)]
+    Similar(One),
     #[command(flatten)]
     Deliberation(DeliberationVerb),
     /// 不予受理 · refuse, with the reason

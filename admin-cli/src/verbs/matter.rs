@@ -37,6 +37,13 @@ pub async fn run(verb: MatterVerb, desk: &mut Desk) -> Result<(), Trouble> {
             return show::next(&desk.console, &next);
         }
         V::Supervision => return super::supervision::show(desk).await,
+        V::Similar(one) => {
+            let similar = desk.client()?.get(&path(&one.reference, "/similar")).await?;
+            if desk.gave(&similar)? {
+                return Ok(());
+            }
+            return show::similar(&desk.console, &similar);
+        }
         V::Forget { reference, confirm, reason } => {
             return super::forget::forget(desk, &reference, confirm, reason).await;
         }

@@ -15,6 +15,7 @@ pub mod place;
 pub mod placing;
 pub mod procedure;
 pub mod revoke;
+pub mod sheet;
 pub mod show;
 mod supervision;
 
@@ -115,6 +116,7 @@ pub async fn run(noun: Noun, desk: &mut Desk) -> Result<(), Trouble> {
         Noun::Matter(verb) => matter::run(verb, desk).await,
         Noun::Charter(verb) => charter::run(verb, desk).await,
         Noun::Procedure(verb) => procedure::run(verb, desk).await,
+        Noun::Sheet(verb) => sheet::run(verb, desk).await,
         Noun::Outcome(verb) => outcome::run(verb, desk).await,
         Noun::Link(verb) => link::run(verb, desk).await,
         Noun::User(verb) => people::run_user(verb, desk).await,

@@ -59,6 +59,34 @@ pub(crate) fn stored(document: &Value, lang: Lang) -> String {
     parts.join(" ")
 }
 
+/// Matters that may be the same as another, each with the reason.
+pub(crate) fn similar(console: &Console, similar: &Value) -> Result<(), Trouble> {
+    let lang = console.lang;
+    let all = items(similar, "items");
+    if all.is_empty() {
+        return console.say(lang.of("本机没有相似的事项。", "No matter here is like it."));
+    }
+    for one in all {
+        let Some(matter) = one.get("matter") else { continue };
+        let (number, title, stage) = (text(matter, "number"), text(matter, "title"), stage(matter, lang));
+        let why = lang.of(text(one, "why_zh"), text(one, "why"));
+        console.say(&format!("{number}  {title}  [{stage}]"))?;
+        let merged: Vec<&str> = items(one, "merged").iter().filter_map(Value::as_str).collect();
+        if !merged.is_empty() {
+            let merged = merged.join("、");
+            console.say(&words!(lang, "    已并入：{merged}", "    merged into it: {merged}"))?;
+        }
+        console.say(&format!("    {why}"))?;
+    }
+    let first = all.first().map(|one| text(one, "matter.number")).unwrap_or_default();
+    console.note(&words!(
+        lang,
+        "是不是同一件由人决定；要并案：yishi matter merge {first} 编号",
+        "Whether they are one is for people to decide; to merge: yishi matter merge {first} REF"
+    ));
+    Ok(())
+}
+
 /// A list of matters.
 pub(crate) fn list(console: &Console, matters: &Value) -> Result<(), Trouble> {
     let lang = console.lang;

@@ -10,5 +10,6 @@
 mod fake;
 mod network;
 mod procedures;
+mod sheets;
 mod tables;
 mod verbs;

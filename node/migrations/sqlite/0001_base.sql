@@ -212,6 +212,14 @@ CREATE TABLE matters (
 CREATE INDEX matters_by_update ON matters(updated_at_ms, doc);
 CREATE INDEX matters_by_number ON matters(number);
 CREATE INDEX matters_by_due ON matters(due_day) WHERE closed = 0;
+-- What matters say, as it is compared: see store/similar.rs. The index keeps words only, as whoever writes it
+-- took the text apart: the tokenizer cuts at spaces.
+CREATE TABLE matter_texts (doc INTEGER PRIMARY KEY, text TEXT NOT NULL);
+CREATE VIRTUAL TABLE similar_grams USING fts5(
+    grams, content='', contentless_delete=1, detail=none, tokenize='ascii'
+);
+-- In how many of every thirty-second matter a word stands.
+CREATE TABLE common_grams (gram TEXT PRIMARY KEY NOT NULL, times INTEGER NOT NULL) WITHOUT ROWID;
 -- Procedures that charters issued, by what pins them: derived from the charters' changes.
 CREATE TABLE procedures (
     pin BLOB PRIMARY KEY,

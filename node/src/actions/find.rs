@@ -41,7 +41,7 @@ pub(super) fn page_limit(limit: Option<u32>) -> Result<u32, ActionError> {
 
 impl Actions {
     /// The document of a matter.
-    pub(super) async fn find_matter(&self, reference: &str) -> Result<DocId, ActionError> {
+    pub(crate) async fn find_matter(&self, reference: &str) -> Result<DocId, ActionError> {
         let reference = reference.trim();
         if let Some(doc) = self.find_by_id(reference, Kind::Proposal).await? {
             return Ok(doc);

@@ -18,6 +18,7 @@ mod deliberation_view;
 mod dossier;
 mod error;
 mod find;
+mod fixed;
 mod forgetting;
 mod import;
 mod links;
@@ -32,6 +33,7 @@ mod procedures;
 mod raise;
 mod request;
 pub(crate) mod revoke;
+mod similar;
 mod sketch;
 mod stubs;
 mod supervise;
@@ -41,6 +43,7 @@ mod words;
 pub(crate) use author::Authors;
 pub(crate) use by_charter::level_zh;
 pub use error::{ActionError, Class};
+pub(crate) use fixed::fixed_words;
 pub use links::{LinkNow, LinkStatus};
 pub use next_view::act_fields;
 pub use request::{
@@ -48,6 +51,7 @@ pub use request::{
     ImportRequest, ImportRow, InviteRequest, ListQuery, NoticeRequest, OutcomeRequest, PageQuery, Petitioner,
     PlacingRequest, ProcedureRequest, RaiseRequest, RevokeRequest,
 };
+pub use similar::SimilarRequest;
 pub(crate) use sketch::Sketch;
 pub(crate) use stubs::StubsWritten;
 

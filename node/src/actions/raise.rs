@@ -41,6 +41,7 @@ impl Actions {
     /// [`ActionError`]; nothing is kept then.
     pub async fn raise(&self, by: By<'_>, request: RaiseRequest) -> Result<RaisedView, ActionError> {
         let settle = request.settle.clone().filter(|s| !s.trim().is_empty());
+        let settled = settle.is_some();
         let world = self.world();
         let mut batch = self.dated_batch()?;
         let mut raised = self.raise_into(&world, by, &request, &mut batch).await?;
@@ -57,7 +58,7 @@ impl Actions {
             draft.step(by, on, answer)?;
             draft.step(by, on, Step::Close { note: None })?;
         }
-        let (doc, warnings) = (raised.draft.doc, raised.warnings);
+        let (doc, mut warnings) = (raised.draft.doc, raised.warnings);
         raised.draft.into_batch(&mut batch);
         let external = batch.externals.first().map(|(e, _)| e.number.clone());
         self.store().write(batch).await.map_err(|e| match (e, external) {
@@ -65,6 +66,9 @@ impl Actions {
             (e, _) => e.into(),
         })?;
         let matter = self.matter_by_id(&doc).await?;
+        if !settled {
+            warnings.extend(self.open_already(&matter).await);
+        }
         Ok(RaisedView { matter, warnings })
     }
 

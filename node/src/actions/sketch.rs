@@ -98,6 +98,9 @@ pub(crate) struct Sketch {
     pub(crate) urged: Option<UrgedOn>,
     #[serde(default)]
     pub(crate) told: bool,
+    /// Whether a form was filled in or a meeting held: sheets read only these.
+    #[serde(default)]
+    pub(crate) on_record: bool,
 }
 
 impl Sketch {
@@ -146,6 +149,7 @@ impl Sketch {
             }),
             reply: matter.newest_reply().map(|r| Replied { text: r.text.clone(), on: r.on }),
             told: matter.told,
+            on_record: !matter.records.is_empty() || !matter.meetings.is_empty(),
         }
     }
 }

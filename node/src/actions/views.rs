@@ -6,6 +6,7 @@
 mod charter;
 mod deliberation;
 mod links;
+mod similar;
 mod supervision;
 mod tree;
 
@@ -18,6 +19,7 @@ pub use deliberation::{
     PostView, ProblemView, ProcedureView, RecordView, SaidView, StageView, StagedView, UrgeView, WayView,
 };
 pub use links::{HeldBackView, LinkView, LinksView};
+pub use similar::{OtherWords, SimilarList, SimilarView};
 pub use supervision::{HeldView, SilentView, SupervisedView, SupervisionView};
 pub use tree::{AdmitView, PlacingView, RevokeView, UncountedView};
 

@@ -31,6 +31,7 @@ pub mod routes;
 mod seats;
 mod secret;
 mod server;
+mod sheets;
 mod socket;
 mod stall;
 mod tls;

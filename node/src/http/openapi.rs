@@ -110,6 +110,11 @@ fn query_parameter(name: &str) -> Value {
         "limit" => {
             json!({ "type": "integer", "minimum": 1, "maximum": super::limits::PAGE_ITEMS_MAX, "default": super::limits::PAGE_ITEMS_DEFAULT })
         }
+        "format" => json!({ "enum": ["json", "csv", "xlsx", "html"], "default": "json" }),
+        "lang" => json!({ "enum": ["zh", "en"] }),
+        "names" => json!({ "enum": ["yes", "no"], "default": "no" }),
+        "since" | "until" => json!({ "type": "string", "format": "date" }),
+        "rate_yuan" => json!({ "type": "integer", "minimum": 0 }),
         "due" => json!({ "enum": ["overdue", "soon"] }),
         "sort" => json!({ "enum": ["updated", "deadline", "number"] }),
         "untold" | "open" => json!({ "type": "boolean" }),

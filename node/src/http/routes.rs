@@ -28,6 +28,14 @@ pub enum Op {
     Matter,
     /// What may be done with it now.
     Next,
+    /// Matters like it.
+    Similar,
+    /// Matters like a text.
+    SimilarText,
+    /// The sheets there are.
+    Sheets,
+    /// One sheet.
+    Sheet,
     /// Take a step.
     Act,
     /// The petitioner's identity.
@@ -234,6 +242,44 @@ pub const ROUTES: &[Route] = &[
         ("What may be done now", "现在可以办的步骤"),
         &[],
         "Next",
+    ),
+    read(
+        Op::Similar,
+        "/api/v1/matters/{ref}/similar",
+        READ,
+        ("Matters that may be the same", "相似的事项"),
+        &[],
+        "SimilarList",
+    ),
+    Route {
+        op: Op::SimilarText,
+        method: "POST",
+        path: "/api/v1/similar",
+        need: READ,
+        words: ("Matters like a text, before it is registered", "登记前查找相似的事项"),
+        query: &[],
+        takes: Some("SimilarText"),
+        gives: (200, "SimilarList"),
+        creates: false,
+    },
+    read(
+        Op::Sheets,
+        "/api/v1/sheets",
+        READ,
+        ("The sheets that can be made", "可以生成的表格"),
+        &[],
+        "SheetKinds",
+    ),
+    read(
+        Op::Sheet,
+        "/api/v1/sheets/{name}",
+        READ,
+        (
+            "One sheet, derived: JSON, or with format= csv, xlsx or html; names=yes needs the permission Petitioner",
+            "一张表格，由记录生成：JSON，或用 format= 取 csv、xlsx、html；names=yes 须有打开反映人信息的权限",
+        ),
+        &["format", "lang", "matter", "home", "since", "until", "quarter", "names", "rate_yuan", "body"],
+        "Sheet",
     ),
     create(
         Op::Act,

@@ -8,6 +8,7 @@ use super::{
     columns::unsigned,
     error::StoreError,
     open::{NO_LIFE, put_meta},
+    similar::CLEAR_SIMILAR,
     world::LinkId,
     writer::Tx,
 };
@@ -96,7 +97,10 @@ impl Store {
             "DELETE FROM snapshots",
             "DELETE FROM notices",
             "INSERT OR IGNORE INTO dirty (doc, stamp) SELECT id, 1 FROM docs",
-        ] {
+        ]
+        .into_iter()
+        .chain(CLEAR_SIMILAR)
+        {
             sqlx::query(sql).execute(&mut copy).await?;
         }
         copy.close().await?;

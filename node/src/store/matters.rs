@@ -10,6 +10,7 @@ use super::{
     columns::{array, insert_rows, json_ids, json_ints, optional_array, small, unsigned},
     error::StoreError,
     queue::DirtyDoc,
+    similar::CLEAR_SIMILAR,
     writer::Tx,
 };
 use sqlx::{Row, sqlite::SqliteRow};
@@ -120,6 +121,8 @@ pub struct StubRow {
 pub struct Projection {
     /// Matters folded.
     pub matters: Vec<MatterRow>,
+    /// What matters say: title and text, for those that are like them.
+    pub texts: Vec<(DocId, String, String)>,
     /// Outcomes folded.
     pub outcomes: Vec<OutcomeRow>,
     /// Registers folded, each with all of its stubs.
@@ -178,8 +181,12 @@ fn bytes_of<const N: usize>(id: [u8; N]) -> Vec<u8> {
 
 impl Tx {
     async fn project(&mut self, projection: Projection) -> Result<(), StoreError> {
-        let Projection { matters, outcomes, registers, charters, done } = projection;
-        let named = matters.iter().map(|m| m.doc).chain(outcomes.iter().map(|o| o.doc));
+        let Projection { matters, texts, outcomes, registers, charters, done } = projection;
+        let named = matters
+            .iter()
+            .map(|m| m.doc)
+            .chain(outcomes.iter().map(|o| o.doc))
+            .chain(texts.iter().map(|t| t.0));
         let rows = self.doc_rows(named.chain(registers.iter().map(|r| r.0))).await?;
         let row_of = |doc: DocId| rows.get(&doc).copied().ok_or(StoreError::UnknownDocument(doc));
         let matters =
@@ -211,6 +218,8 @@ impl Tx {
                 .bind(m.detail)
         })
         .await?;
+        let texts = texts.into_iter().map(|(doc, title, body)| Ok((row_of(doc)?, doc, title, body)));
+        self.index_texts(texts.collect::<Result<_, StoreError>>()?).await?;
         for outcome in outcomes {
             let row = row_of(outcome.doc)?;
             self.project_outcome(row, outcome).await?;
@@ -299,6 +308,9 @@ impl Store {
                     "DELETE FROM outcomes",
                     "DELETE FROM stubs",
                 ] {
+                    tx.execute(sql).await?;
+                }
+                for sql in CLEAR_SIMILAR {
                     tx.execute(sql).await?;
                 }
                 let sql = "INSERT INTO dirty (doc, stamp) SELECT id, ?1 FROM docs WHERE true

@@ -15,6 +15,7 @@
 //! | `read`, `folding` | histories as the gate and the actions need them; many documents for the fold |
 //! | `authored` | what a key wrote, by when it was stored here |
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
+//! | `similar` | the index of what matters say |
 //! | `request` | that a request was carried out, stored with what it did |
 //! | `rotation` | a new key for the same place |
 //! | `beside` | wrapped keys of dossiers, and forgetting them |
@@ -50,6 +51,7 @@ mod request;
 mod rotation;
 mod routing;
 mod sending;
+mod similar;
 mod walk;
 mod world;
 mod writer;
@@ -76,6 +78,7 @@ pub use refeed::Refed;
 pub use request::{DONE_WITHOUT_ANSWER, Request, within};
 pub use rotation::NewKey;
 pub use sending::{FedChange, FeedEntry, FeedItem, WholeDocument};
+pub use similar::SharingMatter;
 pub use walk::{FeedFault, HeldChange, HeldDocument, Piece, Shown};
 pub use world::{Link, LinkId, Me, World};
 

@@ -22,3 +22,5 @@ mod doors;
 mod openapi;
 mod pages;
 mod rights;
+mod sheets;
+mod similar;

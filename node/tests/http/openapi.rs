@@ -73,6 +73,11 @@ async fn answers_have_the_shapes_promised() {
         (format!("/api/v1/matters/{id}/next"), "Next"),
         (format!("/api/v1/matters/{id}/petitioner"), "Petitioner"),
         (format!("/api/v1/matters/{id}/forget"), "Forgetting"),
+        (format!("/api/v1/matters/{id}/similar"), "SimilarList"),
+        ("/api/v1/sheets".to_owned(), "SheetKinds"),
+        ("/api/v1/sheets/to_tell?names=yes".to_owned(), "Sheet"),
+        ("/api/v1/sheets/quarterly".to_owned(), "Sheet"),
+        (format!("/api/v1/sheets/courier_handling?matter={id}"), "Sheet"),
         (format!("/api/v1/matters/{id}/changes"), "Changes"),
         ("/api/v1/matters/export?system=hotline".to_owned(), "ExportList"),
         ("/api/v1/outcomes".to_owned(), "OutcomeList"),
@@ -95,6 +100,10 @@ async fn answers_have_the_shapes_promised() {
     let document_bytes = house.admin().get(&format!("/api/v1/matters/{id}/document")).await;
     assert_eq!(document_bytes.status, 200);
     assert_eq!(document_bytes.body[..4], [0x85, 0x6f, 0x4a, 0x83], "an Automerge file");
+    let text = json!({ "text": "村口涵洞一下雨就淹水", "category": null });
+    let similar = house.admin().post("/api/v1/similar", &text).await;
+    assert_eq!(similar.json()["items"].as_array().unwrap().len(), 1, "{}", similar.text());
+    matches(&document, &json!({ "$ref": "#/components/schemas/SimilarList" }), &similar.json(), "similar");
     let row =
         json!({ "row": 2, "number": "H-2", "title": "噪音", "body": "夜间施工", "raised_on": "2026-11-20" });
     let imported =

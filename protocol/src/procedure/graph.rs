@@ -21,7 +21,9 @@ impl Tongue {
         self.pick(&words.zh, &words.en)
     }
 
-    const fn pick<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
+    /// One of two texts.
+    #[must_use]
+    pub const fn pick<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
         match self {
             Self::Zh => zh,
             Self::En => en,

@@ -2,7 +2,9 @@
 
 use super::{Named, done, json, tagged};
 use crate::{
-    actions::{ActRequest, ExportQuery, ForgetRequest, ImportRequest, ListQuery, RaiseRequest},
+    actions::{
+        ActRequest, ExportQuery, ForgetRequest, ImportRequest, ListQuery, RaiseRequest, SimilarRequest,
+    },
     http::{
         House,
         body::{Json, Query},
@@ -59,6 +61,18 @@ pub(super) async fn one(
 
 pub(super) async fn next(State(house): State<Arc<House>>, Named(reference): Named) -> Answer<Response> {
     json(&house.actions.next(&reference).await.map_err(Problem::action)?)
+}
+
+pub(super) async fn similar(State(house): State<Arc<House>>, Named(reference): Named) -> Answer<Response> {
+    json(&house.actions.similar(&reference).await.map_err(Problem::action)?)
+}
+
+/// A question, not a change, although it comes in a body: a text in an address would stand in logs.
+pub(super) async fn similar_text(
+    State(house): State<Arc<House>>,
+    body: Json<SimilarRequest>,
+) -> Answer<Response> {
+    json(&house.actions.similar_text(&body.value).await.map_err(Problem::action)?)
 }
 
 pub(super) async fn act(

@@ -7,6 +7,7 @@ mod people;
 mod places;
 mod procedures;
 mod session;
+mod sheets;
 
 use super::{
     House,
@@ -48,6 +49,10 @@ fn attach(op: Op) -> MethodRouter<Arc<House>> {
         Op::Register => post(matters::register),
         Op::Matter => get(matters::one),
         Op::Next => get(matters::next),
+        Op::Similar => get(matters::similar),
+        Op::SimilarText => post(matters::similar_text),
+        Op::Sheets => get(sheets::list),
+        Op::Sheet => get(sheets::one),
         Op::Act => post(matters::act),
         Op::Petitioner => get(matters::petitioner),
         Op::Forget => post(matters::forget),

@@ -58,7 +58,8 @@ pub(super) struct ActForm {
     pub(super) inputs: Vec<Input>,
     pub(super) trouble: Option<String>,
     pub(super) once: String,
-    rank: u32,
+    /// Those that rank low come first.
+    pub(super) rank: u32,
 }
 
 /// What somebody may do with a matter.

@@ -9,6 +9,7 @@ use super::{
     forms::{self, CATEGORIES, CHANNELS, Input, SOURCES, field_of, fixed_choices, label},
     html, moments,
     qr::{self, Square},
+    similar::{self, Alike},
     w, with_language,
 };
 use crate::{
@@ -252,6 +253,7 @@ struct ReceiptPage {
     done: Option<&'static str>,
     moved: bool,
     settled: bool,
+    alike: Vec<Alike>,
     number: String,
     check_code: String,
     said: String,
@@ -286,6 +288,10 @@ pub(super) async fn receipt(
         Err(problem) => return visitor.trouble(&house, &problem),
     };
     let m = matter.summary;
+    let alike = match came.new.is_empty() || m.stage == "closed" {
+        true => Vec::new(),
+        false => similar::on_receipt(&house, &page, &m).await,
+    };
     let address = shown_at(&headers, visitor.door);
     let (number, code) = (m.number, m.check_code);
     let square = qr::square(&match &address {
@@ -296,6 +302,7 @@ pub(super) async fn receipt(
         done: (!came.new.is_empty()).then(|| w::RECEIPT_DONE.of(page.lang)),
         moved: came.new == "moved",
         settled: m.stage == "closed",
+        alike,
         on: moments::day_seen(&m.raised_on, house.actions.today(), page.lang),
         answer: matter.answers.last().map(|a| a.text.clone()).unwrap_or_default(),
         home: Place::of(&m.home),
@@ -310,7 +317,7 @@ pub(super) async fn receipt(
 }
 
 /// The address this page was reached at; `None` where it means this machine only.
-fn shown_at(headers: &HeaderMap, door: Option<Door>) -> Option<String> {
+pub(super) fn shown_at(headers: &HeaderMap, door: Option<Door>) -> Option<String> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);

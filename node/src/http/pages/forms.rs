@@ -4,7 +4,10 @@
 //! templates escape), and no field's name reaches a person: [`label`] has the words.
 
 use super::w::Word;
-use crate::http::{body::Filled, lang::Lang, problem::Problem};
+use crate::{
+    actions::fixed_words,
+    http::{body::Filled, lang::Lang, problem::Problem},
+};
 
 /// One field of a form.
 #[derive(Debug, Clone, Default)]
@@ -200,37 +203,6 @@ pub(super) fn label(act: &str, field: &str, lang: Lang) -> String {
     own.or_else(listed).map_or_else(|| field.to_owned(), |w| w.of(lang).to_owned())
 }
 
-const FIXED: &[(&str, &str, &str)] = &[
-    ("minor", "小事", "Minor"),
-    ("ordinary", "一般事项", "Ordinary"),
-    ("major", "重大事项", "Major"),
-    ("urged", "督办", "Urge"),
-    ("raised", "提级督办", "Raise one level"),
-    ("normal", "一般", "Normal"),
-    ("urgent", "紧急", "Urgent"),
-    ("immediate", "特急", "Immediate"),
-    ("phone", "电话", "By telephone"),
-    ("visit", "上门", "In person"),
-    ("paper", "书面", "On paper"),
-    ("online", "网上", "Online"),
-    ("resident", "反映人本人", "The petitioner"),
-    ("revisit", "别的单位回访", "Revisit by another place"),
-    ("third_party", "第三方", "A third party"),
-    ("proxy", "代为评价", "By proxy"),
-    ("residents", "群众出题", "Residents"),
-    ("party", "党政点题", "Party and government"),
-    ("cppcc", "委员荐题", "CPPCC members"),
-    ("grid", "网格发现", "Grid patrol"),
-    ("supervision", "监督线索", "Supervisor's clue"),
-    ("home_visit", "家访", "Home visit"),
-    ("diary", "日记", "Diary"),
-    ("hotline", "专线", "Hotline"),
-    ("letter_box", "专递箱", "Letter box"),
-    ("station", "驻点", "Contact day"),
-    ("courtyard", "坝坝会", "Courtyard meeting"),
-    ("fair", "信息赶集", "Information fair"),
-];
-
 /// The sources and channels offered, the usual one first.
 pub(super) const SOURCES: &[&str] = &["residents", "party", "cppcc", "grid", "supervision"];
 pub(super) const CHANNELS: &[&str] =
@@ -241,7 +213,7 @@ pub(super) const CATEGORIES: &[&str] =
 
 /// A fixed word as shown; a word of a newer program as it is.
 pub(super) fn fixed(name: &str, lang: Lang) -> String {
-    FIXED.iter().find(|(n, ..)| *n == name).map_or(name, |(_, zh, en)| lang.of(zh, en)).to_owned()
+    fixed_words(name).map_or(name, |(zh, en)| lang.of(zh, en)).to_owned()
 }
 
 /// Fixed words as choices.

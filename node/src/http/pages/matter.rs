@@ -7,6 +7,7 @@ use super::{
     list::{Row, row},
     moments,
     record::{self, Section, Teller, Where},
+    similar::{self, Alike},
     w,
 };
 use crate::{
@@ -55,7 +56,9 @@ struct Inside {
     desk: Desk,
     place: Where,
     sections: Vec<Section>,
+    alike: Vec<Alike>,
     receipt: String,
+    sheets: String,
     answers: Vec<Answer>,
     violations: Vec<String>,
     timeline: Vec<Step>,
@@ -137,6 +140,8 @@ async fn written(
                 desk: Desk { action: page.href(&desk.action), ..desk },
                 place: record::place_in(&matter.deliberation, teller),
                 sections: record::sections(&matter, &outcomes, teller),
+                alike: similar::on_page(house, &page, caller, own.place, &matter).await,
+                sheets: page.href(&format!("/sheets?matter={}", matter.summary.id)),
                 receipt: page.href(&format!("/m/{}/receipt", matter.summary.id)),
                 ..inside(&matter, &own, today, page.lang)
             };
@@ -207,7 +212,9 @@ fn inside(matter: &MatterView, own: &Own, today: i64, lang: Lang) -> Inside {
         desk: Desk::default(),
         place: Where::default(),
         sections: Vec::new(),
+        alike: Vec::new(),
         receipt: String::new(),
+        sheets: String::new(),
         body: matter.body.clone(),
         answers: answers.collect(),
         violations: held_up.chain(violations).collect(),

@@ -23,6 +23,8 @@ mod moments;
 mod procedures;
 mod qr;
 mod record;
+mod sheets;
+mod similar;
 mod supervision;
 mod today;
 mod words;
@@ -46,6 +48,7 @@ use axum::{
     routing::{get, post},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+pub(super) use sheets::printed;
 use std::sync::Arc;
 use words as w;
 use yishi_protocol::place::bare_name;
@@ -73,6 +76,8 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/m/{ref}", get(matter::show))
         .route("/m/{ref}/acts", post(acts::take))
         .route("/m/{ref}/receipt", get(desk::receipt))
+        .route("/sheets", get(sheets::list))
+        .route("/sheets/{name}", get(sheets::one))
         .route("/link", get(link::show))
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
@@ -153,7 +158,7 @@ fn without_language(uri: &axum::http::Uri) -> String {
 
 /// Somebody looking at a page: signed in or not.
 #[derive(Debug)]
-struct Visitor {
+pub(super) struct Visitor {
     lang: Lang,
     stated: Option<&'static str>,
     address: String,

@@ -6,6 +6,7 @@
 use super::{
     Page, Place, Visitor, escaped, html,
     list::{self, Asked, LinkLine, Row, link_line, row},
+    similar::{self, Alike},
     w,
 };
 use crate::{
@@ -22,6 +23,8 @@ use yishi_protocol::{fold::words, ids::PlaceId};
 
 /// Rows of one list: what fits a phone's two screens.
 const ROWS_MAX: usize = 12;
+/// Matters that wait to be taken up for which like ones are looked for: this page is opened often.
+const LOOKED_UP_MAX: usize = 5;
 /// Open matters looked through for whom one waits; what is due first comes first.
 const WAITING_MAX: u32 = 300;
 
@@ -45,6 +48,8 @@ struct TodayPage {
 struct Task {
     row: Row,
     what: String,
+    /// An open one that may be the same.
+    like: Option<Alike>,
 }
 
 /// A place one waits for.
@@ -84,14 +89,25 @@ async fn written(house: &House, visitor: &Visitor) -> Result<TodayPage, Problem>
     let fresh = open.items.is_empty()
         && list_of(house, ListQuery { limit: Some(1), ..by_day() }).await?.items.is_empty();
     let links = house.actions.links().await.map_err(Problem::action)?;
-    let task = |m: &MatterSummary, what: String| Task { row: row(m, &page, &own.level), what };
+    let task = |m: &MatterSummary, what: String| Task { row: row(m, &page, &own.level), what, like: None };
     let lang = page.lang;
+    let mut tasks = Vec::new();
+    let mut looked_up = 0;
+    for m in &mine.items {
+        let mut one = task(m, due_act(m, lang));
+        // Whether it is another's is asked before it is taken up, not after.
+        if matches!(m.stage.as_str(), "registered" | "escalated") && looked_up < LOOKED_UP_MAX {
+            looked_up += 1;
+            one.like = similar::in_list(house, &page, m).await;
+        }
+        tasks.push(one);
+    }
     Ok(TodayPage {
         link: link_line(&links, house.actions.today(), lang),
         may_register: visitor.caller.as_ref().is_some_and(|c| c.may(Permit::Report)),
         supervises: !links.down.is_empty(),
         fresh,
-        mine: mine.items.iter().map(|m| task(m, due_act(m, lang))).collect(),
+        mine: tasks,
         mine_more: mine.next_cursor.map(|_| page.href("/matters?view=open&holder=self")),
         untold: untold.items.iter().map(|m| task(m, w::TELL_NOW.of(lang).to_owned())).collect(),
         untold_more: untold.next_cursor.map(|_| page.href("/matters?view=untold")),

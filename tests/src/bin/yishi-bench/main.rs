@@ -1,8 +1,8 @@
 //! `yishi-bench`: speed, bytes and memory of the running product, beside what they are to be.
 //!
-//! For `link` and `village` nodes are real processes of the `yishi-node` that lies beside this program, and
-//! nothing is measured from within them but what their own API tells. `gate`, `fold`, `overdue` and
-//! `reconcile` call the product's own code in this process.
+//! For `link`, `similar` and `village` nodes are real processes of the `yishi-node` that lies beside this
+//! program, and nothing is measured from within them but what their own API tells. `gate`, `fold`, `overdue`
+//! and `reconcile` call the product's own code in this process.
 
 mod federation;
 mod fold;
@@ -12,6 +12,7 @@ mod overdue;
 mod process;
 mod reconcile;
 mod report;
+mod similar;
 mod texts;
 mod verify;
 mod village;
@@ -40,6 +41,8 @@ enum Command {
     Reconcile(reconcile::ReconcileRequest),
     /// One node's database verified from end to end: time and memory.
     Verify(verify::VerifyRequest),
+    /// How long the matters like a text take to be found among tens of thousands.
+    Similar(similar::SimilarRequest),
     /// A village's node with years of matters: memory and time to the first page.
     Village(village::VillageRequest),
 }
@@ -53,6 +56,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Overdue(request) => overdue::run(request).await,
         Command::Reconcile(request) => reconcile::run(request).await,
         Command::Verify(request) => verify::run(request).await,
+        Command::Similar(request) => similar::run(request).await,
         Command::Village(request) => village::run(request).await,
     }
 }

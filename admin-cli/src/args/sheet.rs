@@ -1,0 +1,59 @@
+//! `yishi sheet …`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Format;
+
+/// `yishi sheet …`
+#[derive(Debug, Subcommand)]
+pub enum SheetVerb {
+    /// 有哪些表，各要填什么 · the sheets there are, and what each asks
+    List,
+    /// 在屏幕上看一张表 · one sheet on the screen
+    Show(OneSheet),
+    /// 存成 Excel 或 CSV；要打印的，在网页“表格”里打 · as Excel or CSV; to print one, use the page
+    Export {
+        /// Which, and what is asked of it.
+        #[command(flatten)]
+        sheet: OneSheet,
+        /// 写入文件；不写则输出到标准输出 · into a file instead of standard output
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// 格式；默认看文件名，否则 CSV · format, by default from the file's name, else CSV
+        #[arg(long, value_enum, ignore_case = true)]
+        format: Option<Format>,
+    },
+}
+
+/// A sheet and what is asked of it.
+#[derive(Debug, Args)]
+pub struct OneSheet {
+    /// 表的代号，见 yishi sheet list · its name, see yishi sheet list
+    pub name: String,
+    /// 事项编号 · a matter
+    #[arg(long, value_name = "REF")]
+    pub matter: Option<String>,
+    /// 登记单位：self、代码或名称 · the place that registered: self, a code or a name
+    #[arg(long, value_name = "PLACE")]
+    pub home: Option<String>,
+    /// 从哪天 · from this day
+    #[arg(long, value_name = "DAY")]
+    pub since: Option<String>,
+    /// 到哪天 · until this day
+    #[arg(long, value_name = "DAY")]
+    pub until: Option<String>,
+    /// 季度，如 2026-Q4 · a quarter
+    #[arg(long, value_name = "QUARTER")]
+    pub quarter: Option<String>,
+    /// 每次会补多少元 · yuan for one meeting
+    #[arg(long, value_name = "YUAN")]
+    pub rate: Option<u32>,
+    /// 哪个会，写程序里的代号 · a body, by its name in the procedure
+    #[arg(long, value_name = "BODY")]
+    pub body: Option<String>,
+    /// 带反映人姓名电话，查看会留记录 · with petitioners' names; opening them is logged
+    #[arg(long)]
+    pub names: bool,
+}
