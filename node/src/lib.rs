@@ -26,6 +26,7 @@ pub mod projector;
 pub mod root;
 pub mod run;
 pub mod setup;
+pub mod standby;
 pub mod store;
 pub mod terminal;
 pub mod verify;

@@ -126,6 +126,7 @@ impl ActionError {
             Self::Store(StoreError::Disk(_)) => "disk_error",
             Self::Store(StoreError::Closed | StoreError::Unsure(_)) => "stopping",
             Self::Store(StoreError::Taken) => "taken",
+            Self::Store(StoreError::StoodDown) => "stood_down",
             Self::Store(_) | Self::Seal(_) | Self::Broken(_) => "internal",
         }
     }
@@ -165,7 +166,9 @@ impl ActionError {
             | Self::SetAside(_)
             | Self::Store(StoreError::Taken) => Class::Conflict,
             Self::Invalid { .. } | Self::TooLarge | Self::BadProcedure { .. } => Class::Invalid,
-            Self::Sealed | Self::NotBelow(_) | Self::Merged(_) => Class::Forbidden,
+            Self::Sealed | Self::NotBelow(_) | Self::Merged(_) | Self::Store(StoreError::StoodDown) => {
+                Class::Forbidden
+            }
             Self::Clock(_) | Self::Store(_) | Self::Seal(_) | Self::Broken(_) => Class::Unavailable,
         }
     }

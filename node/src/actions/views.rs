@@ -11,7 +11,7 @@ pub use deliberation::{
     AskedView, AssignedView, BallotView, BoundView, CallView, DeliberationView, LackView, MeetingView, Noted,
     PostView, ProblemView, ProcedureView, RecordView, SaidView, StageView, StagedView, WayView,
 };
-pub use links::{HeldBackView, LinkView, LinksView};
+pub use links::{HeldBackView, LinkView, LinksView, OnlyHereView};
 pub use tree::{AdmitView, PlacingView, RevokeView, UncountedView};
 
 use serde::Serialize;
@@ -62,6 +62,8 @@ pub struct NodeView {
     pub web_pin: Option<String>,
     /// The place above.
     pub parent: Option<PlaceView>,
+    /// Whether the place works on this machine: another one may have taken it over.
+    pub active: bool,
 }
 
 /// Who has forgotten a petitioner.
