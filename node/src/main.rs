@@ -513,7 +513,10 @@ async fn command(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Takeover { token, dir } => {
             logging(LogFormat::Text, "warn");
-            let invite: Invite = token.parse()?;
+            let invite: Invite = token.parse().context(
+                "准许码抄错了或不完整，没有接管，什么也没有改动。请照原样再抄一遍。\n\
+                 The token is mistyped or cut off; nothing was changed. Copy it again as it was given",
+            )?;
             let home = Home::at(dir);
             standby::take_over(&home, &invite, &SystemClock).await?;
             let dir = home.path().display();

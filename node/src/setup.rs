@@ -192,12 +192,24 @@ async fn go_on(
     let new = link::join(invite, clock.now_ms() / 1_000).await?;
     let parent = new.parent;
     under_new_key(&store, new, takes_over, clock.now_ms()).await?;
+    linked(home, &store, parent, invite, clock).await?;
+    Ok(store)
+}
+
+/// What follows once a node has its new key: its links know.
+pub(crate) async fn linked(
+    home: &Home,
+    store: &Store,
+    parent: PlaceId,
+    invite: &Invite,
+    clock: &dyn Clock,
+) -> Result<(), SetupError> {
     // Places below ask who this is when another key answers; a session of the old one must not answer first.
     home.forget_sessions()?;
     // The parent opens the link anew, also one that was closed when the old key was revoked.
     let up = NewLink { peer: parent, up: true, address: Some(invite.address.clone()) };
     store.write(Batch { at_ms: clock.now_ms(), links: vec![up], ..Batch::default() }).await?;
-    Ok(store)
+    Ok(())
 }
 
 /// A database goes on under what its parent answered.

@@ -16,7 +16,7 @@ use crate::{
     home::{Home, HomeError},
     link::JoinError,
     setup::{self, SetupError},
-    store::{Look, StoreError},
+    store::{Look, Store, StoreError},
     verify,
 };
 use serde::Serialize;
@@ -243,6 +243,9 @@ pub async fn take_over(home: &Home, invite: &Invite, clock: &dyn Clock) -> Resul
     // started.
     let work = home.path().join("takeover");
     let failed = |source| StandbyError::Disk { path: work.clone(), source };
+    if finished(&Home::at(&work), &home.standby(), invite, clock).await? {
+        return settle(home, &work).map_err(failed);
+    }
     let swept = || match fs::remove_dir_all(&work) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed(e)),
         _ => Ok(()),
@@ -256,6 +259,33 @@ pub async fn take_over(home: &Home, invite: &Invite, clock: &dyn Clock) -> Resul
         return Err(error);
     }
     settle(home, &work).map_err(failed)
+}
+
+/// Whether a process that was killed while it took over had the parent's answer already: the token is used, and what
+/// it was good for lies in `work`.
+async fn finished(
+    work: &Home,
+    standby: &Path,
+    invite: &Invite,
+    clock: &dyn Clock,
+) -> Result<bool, StandbyError> {
+    if !work.is_occupied() {
+        return Ok(false);
+    }
+    let store = match Store::open(work.path()).await {
+        Ok(store) => store,
+        Err(error @ StoreError::InUse(_)) => return Err(error.into()),
+        // Cut off in the copy it is no database, and is made anew.
+        Err(_) => return Ok(false),
+    };
+    let before = Look::at(standby).await?.store;
+    let has_key = store.world().me.cert != before.world().me.cert;
+    before.close().await?;
+    if let (true, Some(up)) = (has_key, store.world().parent()) {
+        setup::linked(work, &store, up.peer, invite, clock).await?;
+    }
+    store.close().await?;
+    Ok(has_key)
 }
 
 /// The node in `home` goes on as the place's active one.
@@ -294,6 +324,13 @@ fn refused(error: SetupError) -> StandbyError {
 
 /// Moves a whole node from `work` into its folder, the database last: until it has its name there is no node.
 fn settle(home: &Home, work: &Path) -> io::Result<()> {
+    // Of an earlier try: another database's log beside this one would be taken for its own.
+    for log in ["yishi.db-wal", "yishi.db-shm"] {
+        match fs::remove_file(home.path().join(log)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+    }
     for file in fs::read_dir(work)? {
         let name = file?.file_name();
         let shared = name.to_string_lossy().ends_with("-shm");
@@ -306,4 +343,38 @@ fn settle(home: &Home, work: &Path) -> io::Result<()> {
     fs::remove_file(home.standby())?;
     fs::remove_dir_all(work)?;
     File::open(home.path())?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_parent_says_of_a_token_is_told_with_what_to_do() {
+        let address = || "10.8.0.1:9443".to_owned();
+        let refusal = |why| JoinError::Refused { address: address(), why };
+        let day = |day: &str| day.to_owned();
+        for (error, zh) in [
+            (refusal("it was used already"), "已经用过"),
+            (refusal("it has expired by the parent's clock"), "按上级的时钟已经过期"),
+            (refusal("it is not known there"), "上级不认这个准许码"),
+            (
+                JoinError::Expired { expired: day("2026-11-20"), now: day("2026-11-23") },
+                "在 2026-11-20 已经过期",
+            ),
+            (JoinError::Clock { now: day("1970-01-01") }, "请校正时钟"),
+            (JoinError::Unreachable { address: address(), why: "timed out".into() }, "准许码还有效"),
+            (JoinError::OtherKey { address: address() }, "不是开准许码的那个上级"),
+            (JoinError::OtherPlace, "没有采用"),
+        ] {
+            let said = format!("{:#}", anyhow::Error::new(refused(error.into())));
+            assert!(said.contains(zh) && said.contains("没有接管，什么也没有改动"), "{said}");
+            assert!(said.contains("Nothing was changed") || said.contains("still good"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_told_in_china_s_time() {
+        assert_eq!(moment((20_773 * 86_400 + 2 * 3_600 + 61) * 1_000), "2026-11-16 10:01:01");
+    }
 }

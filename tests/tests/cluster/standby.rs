@@ -125,11 +125,30 @@ fn a_standby_follows_takes_over_and_the_old_box_writes_nothing_more() {
     );
     let token = activate(&town, VILLAGE);
     town.kill();
-    assert_eq!(said(&["takeover", &token, "--dir", text(&dir)]).0, 22);
+    let (code, words) = said(&["takeover", &token, "--dir", text(&dir)]);
+    assert!(code == 22 && words.contains("没有应答") && words.contains("还有效"), "{code} {words}");
+    let (code, words) = said(&["takeover", &token[..token.len() - 3], "--dir", text(&dir)]);
+    assert!(code == 20 && words.contains("抄错了"), "{code} {words}");
+    let nothing = root.path().join("nothing");
+    let (code, words) = said(&["takeover", &token, "--dir", text(&nothing)]);
+    assert!(code == 11 && words.contains("没有备用机") && !nothing.exists(), "{code} {words}");
     assert_eq!(said(&["standby", text(&dir)]).0, 0);
     town.start();
+    std::fs::copy(dir.join("standby.db"), root.path().join("kept.db")).unwrap();
     done(&["takeover", &token, "--dir", text(&dir)]);
     assert!(!dir.join("standby.db").exists() && !dir.join("takeover").exists());
+    // As if it had been killed with the parent's answer stored and the node not yet in its place.
+    std::fs::create_dir(dir.join("takeover")).unwrap();
+    for file in std::fs::read_dir(&dir).unwrap().map(|file| file.unwrap().file_name()) {
+        if file != "takeover" {
+            std::fs::rename(dir.join(&file), dir.join("takeover").join(&file)).unwrap();
+        }
+    }
+    std::fs::rename(root.path().join("kept.db"), dir.join("standby.db")).unwrap();
+    std::fs::write(dir.join("yishi.db-wal"), "another database's").unwrap();
+    done(&["takeover", &token, "--dir", text(&dir)]);
+    assert!(!dir.join("standby.db").exists() && !dir.join("takeover").exists());
+    assert!(!dir.join("yishi.db-wal").exists());
     let mut taken = Node::at(dir);
     taken.start();
     until("what the town had is here", || taken.titles().len() == 3);
@@ -142,7 +161,8 @@ fn a_standby_follows_takes_over_and_the_old_box_writes_nothing_more() {
     // The word was good once.
     let again = root.path().join("again");
     done(&["standby", text(&again), "--from", text(&second)]);
-    assert_eq!(said(&["takeover", &token, "--dir", text(&again)]).0, 21);
+    let (code, words) = said(&["takeover", &token, "--dir", text(&again)]);
+    assert!(code == 21 && words.contains("已经用过") && words.contains("place activate"), "{code} {words}");
     assert_eq!(said(&["standby", text(&again)]).0, 0);
 
     // The old box comes back with what it had not delivered.
