@@ -225,6 +225,10 @@ pub async fn under_new_key(
     if takes_over || !store.life_matches() {
         crate::life::renew(store).await?;
     }
+    if takes_over {
+        // A box that had stood down folded without writing what its place owes by rule: all is looked at again.
+        store.clear_read_models().await?;
+    }
     // A new key makes a new actor in any life, so the life stays: back in the first one, a restored box would
     // give out again the numbers that were given out after the backup.
     let mut incarnation = store.world().me.incarnation;
