@@ -229,6 +229,32 @@ async fn a_town_is_taken_over_and_what_only_its_villages_had_seen_goes_on_counti
     assert!(report.troubles.is_empty(), "{:#?}", report.troubles);
 }
 
+#[tokio::test]
+async fn what_a_place_owes_by_rule_is_written_once_the_box_has_its_place_back() {
+    let mut world = World::begin().await;
+    world.settle().await;
+    let kept = world.backup(TOWN).await;
+    world.cut(TOWN, true);
+    let doc = world.nodes[LUGAO].raise("断着线送到镇里的事。").await;
+    // It reaches the town, which is told of the other machine before it enters the matter in its register.
+    let line = |world: &World, child: usize| world.lines.iter().position(|l| l.child == child).unwrap();
+    world.dial(line(&world, LUGAO)).await;
+    for _ in 0..20 {
+        world.pass(50, &mut || 1).await;
+    }
+    assert!(world.nodes[TOWN].matters().await.contains(&doc));
+    let second = world.second_machine(TOWN, &kept).await;
+    world.takes_over(second).await;
+    world.cut(TOWN, false);
+    world.dial(line(&world, TOWN)).await;
+    assert!(!world.nodes[TOWN].store.world().is_active());
+    world.project().await;
+    world.takes_over(TOWN).await;
+    world.settle().await;
+    let stubs = world.nodes[DISTRICT].store.stubs(None).await.unwrap();
+    assert!(stubs.iter().any(|s| s.matter == doc), "the district sees that there is one");
+}
+
 fn instant(ms: u64) -> String {
     let (day, seconds) = (ms / 86_400_000, ms / 1_000 % 86_400);
     let date = yishi_protocol::calendar::Date::from_days(day as i64).unwrap();
