@@ -151,6 +151,20 @@ pub enum PlaceVerb {
         #[arg(long)]
         no_qr: bool,
     },
+    /// 准许一个下级的备用机接管，给出一次性的准许码；用上的那一刻，原来的机器停用 · let a standby take a place below over: a one-time token; once it is used the old machine is turned away
+    Activate {
+        /// 12 位区划代码 · the 12-digit code
+        code: String,
+        /// 有效小时数 · valid for so many hours
+        #[arg(long, default_value_t = 72, value_parser = clap::value_parser!(u32).range(1..=24 * 90))]
+        expires_hours: u32,
+        /// 下级连接用的地址 · the address the place shall dial
+        #[arg(long, value_name = "HOST:PORT")]
+        address: Option<String>,
+        /// 不显示二维码 · no QR code
+        #[arg(long)]
+        no_qr: bool,
+    },
     /// 撤销一个下级：断开连接，此后不再收它写的内容 · revoke a place below: its link closes, what it writes from now on is not taken
     Revoke {
         /// 代码、名称或标识 · code, name or id

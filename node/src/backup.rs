@@ -139,7 +139,7 @@ impl Drop for DraftFile {
 /// [`BackupError`]; nothing is left at `to` then.
 pub async fn backup(home: &Home, to: &Path, at_ms: u64, progress: &Progress) -> Result<u64, BackupError> {
     if !home.is_occupied() {
-        return Err(HomeError::Empty { path: home.path().to_owned() }.into());
+        return Err(home.no_node().into());
     }
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
@@ -190,9 +190,17 @@ pub async fn restore(
     home: &Home,
     progress: &Arc<verify::Progress>,
 ) -> Result<Report, BackupError> {
-    if home.is_occupied() {
-        return Err(HomeError::Occupied { path: home.path().to_owned() }.into());
-    }
+    home.is_free()?;
+    restore_as(from, home, &home.path().join("yishi.db"), progress).await
+}
+
+/// Makes a file in a folder without a node from a backup, in the place of what it was; verified first.
+pub(crate) async fn restore_as(
+    from: &Path,
+    home: &Home,
+    database: &Path,
+    progress: &Arc<verify::Progress>,
+) -> Result<Report, BackupError> {
     let not_whole = |error| {
         let why = match error {
             StoreError::Damaged(what) => what,
@@ -204,9 +212,8 @@ pub async fn restore(
     if report.signed_found > 0 {
         return Err(BackupError::Altered { path: from.to_owned(), report: Box::new(report) });
     }
-    home.prepare()?;
-    let database = home.path().join("yishi.db");
-    let written = |source| BackupError::Write { path: database.clone(), source };
+    home.prepare_standby()?;
+    let written = |source| BackupError::Write { path: database.to_owned(), source };
     let system = |source| written(Cause::System(source));
     let draft = DraftFile(home.path().join("yishi.db.new"));
     // What a process that was killed here left behind is written over.
@@ -219,7 +226,7 @@ pub async fn restore(
         Store::queue_all(&draft.0).await.map_err(|e| written(Cause::Database(e)))?;
         File::open(&draft.0).and_then(|file| file.sync_all()).map_err(system)?;
     }
-    fs::rename(&draft.0, &database).map_err(system)?;
+    fs::rename(&draft.0, database).map_err(system)?;
     File::open(home.path()).and_then(|folder| folder.sync_all()).map_err(system)?;
     Ok(report)
 }

@@ -19,6 +19,8 @@ use std::{fmt, path::Path, sync::Arc};
 const FREE_BYTES_MIN: u64 = 200 * 1024 * 1024;
 /// A link not heard of for longer than this is worth a word, though a village works on without it.
 const SILENT_MS_MAX: u64 = 3 * 86_400_000;
+/// Matters named of those that a machine which was taken over alone has: a line's worth.
+const NAMED_MAX: usize = 20;
 
 /// How one thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -129,8 +131,10 @@ pub async fn examine(config: &Config, clock: Arc<dyn Clock>) -> Examination {
                 }
                 Err(error) => out.ill_database(&error),
             }
-            certificate(&mut out, &store);
-            links(&mut out, &store, clock.as_ref()).await;
+            certificate(&mut out, &store).await;
+            if store.world().is_active() {
+                links(&mut out, &store, clock.as_ref()).await;
+            }
             let _ = store.close().await;
         }
         Err(StoreError::InUse(_)) => running(&mut out, &home).await,
@@ -157,12 +161,24 @@ async fn running(out: &mut Examination, home: &Home) {
     let text = |v: &Value, at: &str| v.pointer(at).and_then(Value::as_str).unwrap_or("—").to_owned();
     out.note(DATABASE, Health::Well, "节点正在运行并应答。".into(), "the node is running and answers".into());
     let (path, federation) = (text(&node, "/place/path"), text(&node, "/federation"));
-    out.note(
-        CERTIFICATE,
-        Health::Well,
-        format!("{path}，联盟 {federation}。"),
-        format!("{path}, federation {federation}; web pin {}", text(&node, "/web_pin")),
-    );
+    match node.get("active").and_then(Value::as_bool) {
+        Some(false) => {
+            let count = link.get("only_here_documents").and_then(Value::as_u64).unwrap_or(0);
+            let first = link.get("only_here").and_then(Value::as_array).into_iter().flatten();
+            let numbers = first.filter_map(|m| Some(m.get("number")?.as_str()?.to_owned())).collect();
+            stood_down(out, &path, count, numbers);
+        }
+        _ => out.note(
+            CERTIFICATE,
+            Health::Well,
+            format!("{path}，联盟 {federation}。"),
+            format!("{path}, federation {federation}; web pin {}", text(&node, "/web_pin")),
+        ),
+    }
+    // It is turned away by all of them, and that was said above.
+    if node.get("active").and_then(Value::as_bool) == Some(false) {
+        return;
+    }
     let up = link.get("up").filter(|u| !u.is_null()).into_iter();
     for one in up.chain(link.get("down").and_then(Value::as_array).into_iter().flatten()) {
         let (name, state) = (text(one, "/peer/name"), text(one, "/state"));
@@ -253,7 +269,7 @@ fn free_bytes(path: &Path) -> Option<u64> {
     String::from_utf8(output.stdout).ok()?.lines().nth(1)?.trim().parse().ok()
 }
 
-fn certificate(out: &mut Examination, store: &Store) {
+async fn certificate(out: &mut Examination, store: &Store) {
     let world = store.world();
     let me = &world.me;
     let Some(cert) = world.directory.get(&me.cert) else {
@@ -274,12 +290,48 @@ fn certificate(out: &mut Examination, store: &Store) {
         );
         return;
     }
+    if !world.is_active() {
+        return match store.only_here().await {
+            Ok(alone) => {
+                let numbers = alone.iter().filter_map(|m| m.number.clone()).collect();
+                stood_down(out, &cert.name, alone.len() as u64, numbers);
+            }
+            Err(error) => out.ill_database(&error),
+        };
+    }
     let path: Vec<String> = world.directory.chain(&me.cert).iter().rev().map(|c| c.name.clone()).collect();
     out.note(
         CERTIFICATE,
         Health::Well,
         format!("{}，联盟 {}。", path.join(" › "), world.directory.federation()),
         format!("{}, federation {}", path.join(" › "), world.directory.federation()),
+    );
+}
+
+/// Another box works for the place now; so many matters have something that only this one has.
+fn stood_down(out: &mut Examination, name: &str, alone: u64, mut numbers: Vec<String>) {
+    out.ill(
+        CERTIFICATE,
+        23,
+        format!("{name} 已由另一台机器接管，这台不再写入、不再收发。请停下它；里面的内容都在，只供查看。"),
+        format!("another machine has taken {name} over: this one neither writes nor serves. Stop it; all in it is kept and can be read"),
+    );
+    if alone == 0 {
+        return out.note(
+            LINK,
+            Health::Well,
+            "上级已签收这里的全部事项，没有只在这台机器上的。".into(),
+            "the place above has signed for all matters here".into(),
+        );
+    }
+    numbers.truncate(NAMED_MAX);
+    let more = if alone > numbers.len() as u64 { "……" } else { "" };
+    let named = numbers.join("、");
+    out.note(
+        LINK,
+        Health::Watch,
+        format!("{alone} 件有没送到上级的内容，只在这台机器上，都保存着，还不算数：{named}{more}。要送去：上级 yishi place activate，这台停下后 yishi-node takeover 准许码。"),
+        format!("{alone} matters have something that is on this machine only, kept and not counted yet: {named}{more}. To send it: `yishi place activate` above, then stop this node and `yishi-node takeover TOKEN`"),
     );
 }
 

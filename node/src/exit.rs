@@ -9,6 +9,7 @@ use crate::{
     root::RootError,
     run::RunError,
     setup::SetupError,
+    standby::StandbyError,
     store::StoreError,
 };
 use yishi_protocol::invite::InviteError;
@@ -21,7 +22,7 @@ Exit status: 0 done · 1 the story or check did not hold · 10 configuration · 
 23 certificate not valid or of another federation · 24 clock · 25 unknown place · 26 root key ·
 27 a neighbour broke the protocol (doctor) · 30 a part of the node was lost ·
 40 something signed does not hold (verify) · 41 only what can be made again does not (verify) ·
-42 no whole backup · 43 the backup's file exists · 64 usage";
+42 no whole backup · 43 the backup's file exists, or is older than the standby · 64 usage";
 
 /// The exit status of an error.
 #[must_use]
@@ -81,6 +82,17 @@ fn known(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             SetupError::Join(inner) => known(inner),
             SetupError::Root(inner) => known(inner),
             _ => Some(25),
+        };
+    }
+    if let Some(e) = cause.downcast_ref::<StandbyError>() {
+        return match e {
+            StandbyError::Home(inner) => known(inner),
+            StandbyError::Backup(inner) => known(inner),
+            StandbyError::Setup(inner) | StandbyError::Refused { source: inner, .. } => known(inner),
+            StandbyError::Store(inner) => known(inner),
+            StandbyError::None(_) | StandbyError::Disk { .. } => Some(11),
+            StandbyError::Older { .. } => Some(43),
+            StandbyError::OtherPlace { .. } => Some(25),
         };
     }
     if let Some(e) = cause.downcast_ref::<RootError>() {

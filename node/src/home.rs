@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! DIR/yishi.db     the database with its -wal and -shm, 0600: the node's secret keys are in it
+//! DIR/standby.db   instead of it: a copy that waits to take over, and is no node yet
 //! DIR/node.toml    the configuration, if it is kept here
 //! DIR/sessions     the children's TLS sessions; may be lost
 //! DIR/api.sock     the local administrators' door
@@ -33,6 +34,14 @@ pub enum HomeError {
         "{path} already holds a node. Nothing was changed. Use another folder, or `yishi-node run` to start this one"
     )]
     Occupied {
+        /// Which.
+        path: PathBuf,
+    },
+    /// It is a standby's.
+    #[error(
+        "{path} 是备用机：只跟着备份，不运行、不写入，没有改动任何内容。看它跟到哪里、更新它：yishi-node standby {path}；接管要上级的准许码：yishi-node takeover 准许码 --dir {path}。\n{path} holds a standby: it follows backups, and neither runs nor writes. Nothing was changed. `yishi-node standby {path}` says how far it follows; `yishi-node takeover TOKEN --dir {path}`, with a token of the place above, makes it the active one"
+    )]
+    Standby {
         /// Which.
         path: PathBuf,
     },
@@ -75,6 +84,25 @@ impl Home {
         self.0.join("yishi.db").exists()
     }
 
+    /// Whether a standby waits here.
+    #[must_use]
+    pub fn is_standby(&self) -> bool {
+        self.standby().exists()
+    }
+
+    /// The standby's copy. Under this name no part of the program runs it or writes into it.
+    #[must_use]
+    pub fn standby(&self) -> PathBuf {
+        self.0.join("standby.db")
+    }
+
+    /// Why this folder cannot be used as a node's.
+    #[must_use]
+    pub fn no_node(&self) -> HomeError {
+        let path = self.0.clone();
+        if self.is_standby() { HomeError::Standby { path } } else { HomeError::Empty { path } }
+    }
+
     /// Forgets the children's sessions: they belong to the key the node had.
     ///
     /// # Errors
@@ -91,8 +119,31 @@ impl Home {
     /// Makes the folder for a new node.
     ///
     /// # Errors
-    /// [`HomeError::Occupied`] if there is a node, [`HomeError::Folder`] if it cannot be written.
+    /// [`HomeError::Occupied`] if there is a node, [`HomeError::Standby`] if a standby waits here,
+    /// [`HomeError::Folder`] if it cannot be written.
     pub fn prepare(&self) -> Result<(), HomeError> {
+        self.is_free()?;
+        self.prepare_standby()
+    }
+
+    /// Whether a new node may be made here; nothing is made yet.
+    ///
+    /// # Errors
+    /// [`HomeError::Occupied`] if there is a node, [`HomeError::Standby`] if a standby waits here.
+    pub fn is_free(&self) -> Result<(), HomeError> {
+        let path = self.0.clone();
+        match (self.is_occupied(), self.is_standby()) {
+            (true, _) => Err(HomeError::Occupied { path }),
+            (_, true) => Err(HomeError::Standby { path }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the folder for a standby, or for a new node.
+    ///
+    /// # Errors
+    /// [`HomeError::Occupied`] if there is a node, [`HomeError::Folder`] if it cannot be written.
+    pub fn prepare_standby(&self) -> Result<(), HomeError> {
         if self.is_occupied() {
             return Err(HomeError::Occupied { path: self.0.clone() });
         }

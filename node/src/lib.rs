@@ -29,6 +29,7 @@ pub mod root;
 pub mod run;
 pub mod setup;
 pub mod sheets;
+pub mod standby;
 pub mod store;
 pub mod terminal;
 pub mod verify;

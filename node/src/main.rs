@@ -17,7 +17,7 @@ use yishi_node::{
     doctor,
     exit::status_of,
     home::Home,
-    root, run, setup,
+    root, run, setup, standby,
     store::Store,
     terminal, verify,
 };
@@ -118,6 +118,26 @@ enum Command {
         /// The backup.
         file: PathBuf,
         /// The new node's folder.
+        #[arg(long, default_value = "yishi-data")]
+        dir: PathBuf,
+    },
+    /// A standby: a copy that follows a node's backups and neither runs nor writes. 备用机：跟着备份，随时可接管。
+    Standby {
+        /// The standby's folder.
+        dir: PathBuf,
+        /// The newest backup of the active node; without one, only says how far the standby follows.
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+        /// One JSON document instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the standby the active node, with the parent's word (`yishi place activate CODE`); or give the place
+    /// back to a stopped node it was taken over from. 备用机接管；或交回被接管的旧机器。
+    Takeover {
+        /// The parent's word: YISHI1-…
+        token: String,
+        /// The folder of the standby, or of the stopped node that was taken over.
         #[arg(long, default_value = "yishi-data")]
         dir: PathBuf,
     },
@@ -473,6 +493,41 @@ async fn command(command: Command) -> anyhow::Result<ExitCode> {
                 report.place,
                 report.documents,
                 report.changes
+            );
+        }
+        Command::Standby { dir, from, json } => {
+            logging(LogFormat::Text, "error");
+            let home = Home::at(dir);
+            if let Some(from) = &from {
+                let progress = Arc::new(verify::Progress::default());
+                let seen = progress.clone();
+                let work = standby::follow(&home, from, &progress);
+                terminal::with_progress(move || seen.line(), work).await?;
+            }
+            let following = standby::status(&home, &SystemClock).await?;
+            if json {
+                println!("{}", serde_json::to_string(&following)?);
+            } else {
+                print!("{following}");
+            }
+        }
+        Command::Takeover { token, dir } => {
+            logging(LogFormat::Text, "warn");
+            let invite: Invite = token.parse().context(
+                "准许码抄错了或不完整，没有接管，什么也没有改动。请照原样再抄一遍。\n\
+                 The token is mistyped or cut off; nothing was changed. Copy it again as it was given",
+            )?;
+            let home = Home::at(dir);
+            standby::take_over(&home, &invite, &SystemClock).await?;
+            let dir = home.path().display();
+            println!(
+                "{} 由这台机器接管，有了自己的钥匙。下一步：yishi-node run --dir {dir}\n\
+                 上级已存下的，联通后自动取回。原来的机器一联通就知道，不再写入；它没有送到上级的，只在它那里，还不算数。\n\
+                 请马上另做一份备份；从前的备份里是旧钥匙。\n\
+                 This machine has taken {} over, under a key of its own; start it with the command above. What the \
+                 parent has comes back once connected. The old machine learns of it when it calls, and writes no more; \
+                 what it had not delivered lies there only and does not count. Make a new backup now: earlier ones hold the old key.",
+                invite.name, invite.name
             );
         }
         Command::Rebuild { dir } => {

@@ -269,6 +269,10 @@ impl Projector {
         }
         // What is owed by rule comes before striking off the queue: after a crash between the two it is
         // tried again, and finds that it was done.
+        // What a place owes by rule is owed by the box it works on.
+        if !self.world.is_active() {
+            return Ok(store.project(projection).await?);
+        }
         for (doc, matter) in carry {
             let what = format!("the reply of {doc}");
             kept_going(&what, self.actions.carry(&doc, &matter).await)?;
@@ -412,6 +416,8 @@ impl At<'_> {
 /// A store that fails stops the pass; a document that cannot be read does not.
 fn kept_going(what: &str, done: Result<usize, ActionError>) -> Result<(), ActionError> {
     match done {
+        // The place was taken over while this pass was under way: the other box owes it.
+        Err(ActionError::Store(StoreError::StoodDown)) => Ok(()),
         Err(error @ ActionError::Store(_)) => Err(error),
         Err(error) => {
             warn!(what, %error, "what is owed by rule was not written");

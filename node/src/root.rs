@@ -346,7 +346,7 @@ pub async fn admit(
 
 async fn open(home: &Home, root: &RootKey) -> Result<Store, RootError> {
     if !home.is_occupied() {
-        return Err(HomeError::Empty { path: home.path().to_owned() }.into());
+        return Err(home.no_node().into());
     }
     let store = Store::open(home.path()).await?;
     let world = store.world();

@@ -22,7 +22,7 @@ use std::{
 };
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 /// Why a node did not start or did not go on.
 #[derive(Debug, Error)]
@@ -96,12 +96,19 @@ pub async fn run(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let home = Home::at(&config.data_dir);
     if !home.is_occupied() {
-        return Err(HomeError::Empty { path: config.data_dir }.into());
+        return Err(home.no_node().into());
     }
     let store = Store::open(home.path()).await?;
     if !store.life_matches() {
         info!("the database was restored or copied: its life is renewed");
         life::renew(&store).await?;
+    }
+    if !store.world().is_active() {
+        warn!(
+            "本单位已由上级准许的另一台机器接管：这台只供查看，不写入、不接待下级。没送到上级的，yishi-node doctor 会列出 · \
+             another machine has taken this place over: this one can be read, and neither writes nor serves; \
+             `yishi-node doctor` lists what had not reached the place above"
+        );
     }
     let board = LinkBoard::new(clock.clone());
     let listen = config.link.listen.unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into());

@@ -4,7 +4,7 @@
 use crate::{
     clock::Clock,
     home::{Home, HomeError},
-    link::{self, JoinError},
+    link::{self, JoinError, NewNode},
     root::{self, RootError},
     store::{Batch, Genesis, NewKey, NewLink, Store, StoreError},
 };
@@ -24,6 +24,7 @@ use yishi_protocol::{
     invite::Invite,
     key::SecretKeys,
     kind::Kind,
+    limits::LIVES_PER_KEY,
     place::{Divisions, PlaceCode},
     root_key::RootKey,
 };
@@ -164,19 +165,79 @@ pub async fn join(home: &Home, invite: &Invite, clock: &dyn Clock) -> Result<Sto
 /// # Errors
 /// [`SetupError`] says what stands in the way; the node keeps its old key then.
 pub async fn rotate(home: &Home, invite: &Invite, clock: &dyn Clock) -> Result<Store, SetupError> {
+    go_on(home, invite, clock, false).await
+}
+
+/// The same for a box that takes its place over from another one: both wrote, so it begins a life of its own and
+/// is compared with all its neighbours.
+pub(crate) async fn take_over(home: &Home, invite: &Invite, clock: &dyn Clock) -> Result<Store, SetupError> {
+    go_on(home, invite, clock, true).await
+}
+
+async fn go_on(
+    home: &Home,
+    invite: &Invite,
+    clock: &dyn Clock,
+    takes_over: bool,
+) -> Result<Store, SetupError> {
     if !home.is_occupied() {
-        return Err(HomeError::Empty { path: home.path().to_owned() }.into());
+        return Err(home.no_node().into());
     }
     let store = Store::open(home.path()).await?;
     let world = store.world();
     if invite.place != world.me.place {
         return Err(SetupError::OtherPlace(invite.name.clone()));
     }
-    if !store.life_matches() {
-        crate::life::renew(&store).await?;
-    }
+    let takes_over = takes_over || !world.is_active();
     let new = link::join(invite, clock.now_ms() / 1_000).await?;
-    let incarnation = Incarnation::first(rand::rng().random());
+    let parent = new.parent;
+    under_new_key(&store, new, takes_over, clock.now_ms()).await?;
+    linked(home, &store, parent, invite, clock).await?;
+    Ok(store)
+}
+
+/// What follows once a node has its new key: its links know.
+pub(crate) async fn linked(
+    home: &Home,
+    store: &Store,
+    parent: PlaceId,
+    invite: &Invite,
+    clock: &dyn Clock,
+) -> Result<(), SetupError> {
+    // Places below ask who this is when another key answers; a session of the old one must not answer first.
+    home.forget_sessions()?;
+    // The parent opens the link anew, also one that was closed when the old key was revoked.
+    let up = NewLink { peer: parent, up: true, address: Some(invite.address.clone()) };
+    store.write(Batch { at_ms: clock.now_ms(), links: vec![up], ..Batch::default() }).await?;
+    Ok(())
+}
+
+/// A database goes on under what its parent answered.
+///
+/// # Errors
+/// [`StoreError`] when it was not stored; the old key stays then.
+pub async fn under_new_key(
+    store: &Store,
+    new: NewNode,
+    takes_over: bool,
+    at_ms: u64,
+) -> Result<(), StoreError> {
+    if takes_over || !store.life_matches() {
+        crate::life::renew(store).await?;
+    }
+    if takes_over {
+        // A box that had stood down folded without writing what its place owes by rule: all is looked at again.
+        store.clear_read_models().await?;
+    }
+    // A new key makes a new actor in any life, so the life stays: back in the first one, a restored box would
+    // give out again the numbers that were given out after the backup.
+    let mut incarnation = store.world().me.incarnation;
+    if takes_over {
+        // The parent counts how often the place changed its key, so every takeover begins a stretch of lives
+        // apart from those of the boxes before, whichever copy it began with: no two of them give out one number.
+        let counted = new.certs.iter().find(|c| c.hash() == new.cert).map_or(1, |c| c.number);
+        incarnation = incarnation.at_least(counted.saturating_sub(1).saturating_mul(LIVES_PER_KEY));
+    }
     store
         .rotate(NewKey {
             keys: new.keys,
@@ -184,15 +245,9 @@ pub async fn rotate(home: &Home, invite: &Invite, clock: &dyn Clock) -> Result<S
             placements: new.placements,
             cert: new.cert,
             incarnation,
-            at_ms: clock.now_ms(),
+            at_ms,
         })
-        .await?;
-    // Places below ask who this is when another key answers; a session of the old one must not answer first.
-    home.forget_sessions()?;
-    // The parent opens the link anew, also one that was closed when the old key was revoked.
-    let up = NewLink { peer: new.parent, up: true, address: Some(invite.address.clone()) };
-    store.write(Batch { at_ms: clock.now_ms(), links: vec![up], ..Batch::default() }).await?;
-    Ok(store)
+        .await
 }
 
 /// What a place's charter begins with.

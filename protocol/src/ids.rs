@@ -131,6 +131,14 @@ impl Incarnation {
         Self((self.count().saturating_add(1) << 16) | u32::from(salt))
     }
 
+    /// The same life counted as one renewed at least so often: whoever is told how many others there may be
+    /// keeps apart from them.
+    #[must_use]
+    pub fn at_least(self, count: u32) -> Self {
+        let count = self.count().max(count.min(u32::from(u16::MAX)));
+        Self((count << 16) | (self.0 & 0xffff))
+    }
+
     /// How often the life was renewed.
     #[must_use]
     pub fn count(self) -> u32 {

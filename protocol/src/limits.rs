@@ -80,3 +80,6 @@ pub const DAY_PULL_MAX: i64 = 31;
 /// How far beyond all that other places have claimed an act's claim may be. A matter may lie still for years
 /// and must not be shut for ever; a clock that has run away is further off.
 pub const DAY_AHEAD_MAX: i64 = 3_653;
+/// By how much the count of lives goes on with every key of a place that a second machine takes it over with: so
+/// many restores on either machine keep its numbers apart from the other's. A number gains one letter by it.
+pub const LIVES_PER_KEY: u32 = 16;

@@ -72,6 +72,31 @@ async fn status(desk: &mut Desk) -> Result<(), Trouble> {
     for why in whys {
         desk.console.paragraph(&why, "  ")?;
     }
+    if at(&links, "active").and_then(Value::as_bool) == Some(false) {
+        stood_down(desk, &links)?;
+    }
+    Ok(())
+}
+
+/// The machine asked was taken over: what it alone has is listed, for it goes nowhere by itself.
+fn stood_down(desk: &mut Desk, links: &Value) -> Result<(), Trouble> {
+    let count = number(links, "only_here_documents");
+    let words = match desk.lang() {
+        Lang::Zh => format!(
+            "本单位已由另一台机器接管，这台只供查看。{count} 件有没送到上级的内容，只在这台机器上，还不算数。要送去：上级 yishi place activate，这台停下后 yishi-node takeover 准许码。"
+        ),
+        Lang::En => format!(
+            "Another machine has taken this place over; this one can only be read. {count} matters have something that is on this machine only and does not count yet. To send it: `yishi place activate` above, then stop this node and `yishi-node takeover TOKEN`."
+        ),
+    };
+    desk.console.paragraph(&words, "")?;
+    for matter in items(links, "only_here") {
+        let name = match text(matter, "number") {
+            "" => text(matter, "document"),
+            number => number,
+        };
+        desk.console.say(&format!("  {name}  {}", text(matter, "title")))?;
+    }
     Ok(())
 }
 

@@ -28,6 +28,12 @@ pub async fn run(verb: PlaceVerb, desk: &mut Desk) -> Result<(), Trouble> {
             }
             invite(desk, &body, !no_qr).await
         }
+        PlaceVerb::Activate { code, expires_hours, address, no_qr } => {
+            let body = json!({
+                "code": code, "expires_hours": expires_hours, "address": address, "takeover": true,
+            });
+            invite(desk, &body, !no_qr).await
+        }
         PlaceVerb::Revoke { place, reason, since, all_keys, yes } => {
             let mut body = fields(&[("reason", Some(reason.into())), ("since", since.map(Value::from))]);
             if let (true, Some(fields)) = (all_keys, body.as_object_mut()) {
@@ -145,6 +151,13 @@ async fn invite(desk: &mut Desk, body: &Value, qr: bool) -> Result<(), Trouble> 
     desk.console.say(&format!("\n{token}\n"))?;
     if qr {
         desk.console.say(&qr_code(token, desk.console.colour)?)?;
+    }
+    if truth(body, "takeover") {
+        let advice = lang.of(
+            "在备用机上运行：yishi-node takeover 准许码。用上的那一刻，原来的机器停用：连不上来，知道后只能看、不能写；没送到的只留在它那里。它若落在别人手里，再撤销旧钥匙：yishi place revoke。准许码等于钥匙，请当面交给负责的人。",
+            "On the standby run: yishi-node takeover TOKEN. From that moment the old machine is turned away, and once it knows it can only be read; what it had not delivered stays there. If it is in wrong hands, revoke its key too: yishi place revoke. The token is a key: hand it over in person.",
+        );
+        return desk.console.paragraph(advice, "");
     }
     let advice = lang.of(
         "在那台机器上运行：yishi-node join 邀请码。邀请码等于钥匙，请当面交给负责的人，不要发到群里。",

@@ -408,6 +408,12 @@ fn an_invitation_is_text_and_a_picture() {
         !node.yishi(&["place", "invite", "510113106204", "--no-qr", "--replace"]).exits(0).out.contains('█')
     );
     assert_eq!(node.asked()[1].body["replace"], true);
+    let ran = node.yishi(&["place", "activate", "510113106204", "--no-qr"]).exits(0);
+    assert!(ran.out.contains("yishi-node takeover"), "{}", ran.out);
+    assert_eq!(
+        node.asked()[2].body,
+        json!({"code": "510113106204", "expires_hours": 72, "address": null, "takeover": true})
+    );
     let ran = node.yishi(&["--json", "place", "invite", "510113106204"]).exits(0);
     assert_eq!(ran.json()["token"], "YISHI1-ABCDEFGH234567");
 }

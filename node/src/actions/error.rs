@@ -149,6 +149,7 @@ impl ActionError {
             Self::Store(StoreError::Disk(_)) => "disk_error",
             Self::Store(StoreError::Closed | StoreError::Unsure(_)) => "stopping",
             Self::Store(StoreError::Taken) => "taken",
+            Self::Store(StoreError::StoodDown) => "stood_down",
             Self::Store(_) | Self::Seal(_) | Self::Broken(_) => "internal",
         }
     }
@@ -190,9 +191,11 @@ impl ActionError {
             Self::Invalid { .. } | Self::TooLarge | Self::BadProcedure { .. } | Self::BadCharter { .. } => {
                 Class::Invalid
             }
-            Self::Sealed | Self::NotBelow(_) | Self::Merged(_) | Self::NotDelegated { .. } => {
-                Class::Forbidden
-            }
+            Self::Sealed
+            | Self::NotBelow(_)
+            | Self::Merged(_)
+            | Self::NotDelegated { .. }
+            | Self::Store(StoreError::StoodDown) => Class::Forbidden,
             Self::Clock(_) | Self::Store(_) | Self::Seal(_) | Self::Broken(_) => Class::Unavailable,
         }
     }

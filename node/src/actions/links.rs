@@ -2,9 +2,9 @@
 
 use super::{
     ActionError, Actions, instant_text,
-    views::{HeldBackView, LinkView, LinksView},
+    views::{HeldBackView, LinkView, LinksView, OnlyHereView},
 };
-use crate::store::{LinkId, LinkState};
+use crate::store::{LinkId, LinkState, OnlyHere};
 use std::fmt;
 
 /// What a link is doing right now.
@@ -31,6 +31,14 @@ pub trait LinkStatus: fmt::Debug + Send + Sync {
 /// How long a parent may keep what it signed for before it is shown as held back: a weekend without a line.
 const HELD_BACK_MS: u64 = 3 * 24 * 3_600 * 1_000;
 
+/// Matters listed in an answer; their number is given in full.
+const LISTED_MAX: usize = 200;
+
+fn listed(found: OnlyHere) -> OnlyHereView {
+    let OnlyHere { doc: document, number, title, changes } = found;
+    OnlyHereView { document, number, title, changes }
+}
+
 impl Actions {
     /// What the parent has and the place above it has not signed for, though it may see it.
     async fn held_back(&self) -> Result<Option<HeldBackView>, ActionError> {
@@ -55,8 +63,15 @@ impl Actions {
     /// # Errors
     /// [`ActionError`] when the store cannot be read.
     pub async fn links(&self) -> Result<LinksView, ActionError> {
-        let mut view = LinksView { up: None, down: Vec::new() };
         let world = self.world();
+        let alone = if world.is_active() { Vec::new() } else { self.store().only_here().await? };
+        let mut view = LinksView {
+            active: world.is_active(),
+            only_here_documents: alone.len() as u64,
+            only_here: alone.into_iter().take(LISTED_MAX).map(listed).collect(),
+            up: None,
+            down: Vec::new(),
+        };
         let viewer = self.viewer(&world);
         let comparing = self.store().comparing().await?;
         for link in self.store().link_states().await?.into_iter().filter(|l| !l.closed) {

@@ -7,7 +7,7 @@ use super::{
     views::{InviteView, NodeView, PathView, PlaceLink, PlaceRow, PlaceView},
     words::short,
 };
-use crate::link;
+use crate::{link, store::StoreError};
 use rand::Rng as _;
 use std::collections::{BTreeMap, BTreeSet};
 use yishi_protocol::{
@@ -37,6 +37,7 @@ impl Actions {
             node_key: world.me.keys.public().to_string(),
             web_pin: None,
             parent: above.first().map(|p| viewer.place(p)),
+            active: world.is_active(),
         }
     }
 
@@ -134,6 +135,9 @@ impl Actions {
             })?;
         let address = request.address.clone().or_else(|| self.0.address.get().cloned());
         let address = short("address", &address.ok_or(ActionError::missing("address"))?)?;
+        if !self.world().is_active() {
+            return Err(StoreError::StoodDown.into());
+        }
         let hours = request.expires_hours.unwrap_or(EXPIRES_HOURS);
         if hours == 0 || hours > EXPIRES_HOURS_MAX {
             return Err(ActionError::invalid(
@@ -142,6 +146,7 @@ impl Actions {
                 format!("邀请的有效期为 1 到 {EXPIRES_HOURS_MAX} 小时，没有发出邀请。"),
             ));
         }
+        let replace = request.replace || request.takeover;
         let world = self.world();
         let me = &world.me;
         let text = code.to_string();
@@ -150,23 +155,31 @@ impl Actions {
         // A place whose keys were revoked comes back as itself: its matters are its own still.
         let revoked = || {
             let own = |p: &PlaceId| coded(p).is_some() && world.directory.parent(p) == Some(me.place);
-            world.directory.places().find(|(p, _)| request.replace && own(p))
+            world.directory.places().find(|(p, _)| replace && own(p))
         };
         let existing = live.or_else(revoked);
         if let Some((place, _)) = existing {
             let name = self.viewer(&world).place(&place).name;
-            if !request.replace {
+            if !replace {
                 return Err(ActionError::PlaceExists(name));
             }
             if world.directory.place_ancestors(&place).first() != Some(&me.place) {
                 return Err(ActionError::NotBelow(name));
             }
         }
+        if existing.is_none() && request.takeover {
+            return Err(ActionError::UnknownPlace(text));
+        }
         if existing.is_none() && !request.here {
             belongs_below(code, world.directory.get(&me.cert).map_or("", |c| &c.code))?;
         }
-        let (name, level) = named(code, &request)?;
         let existing = existing.map(|(place, _)| place);
+        // Another box is no other name.
+        let kept = existing.filter(|_| request.takeover).and_then(|p| world.directory.called(&p));
+        let (name, level) = match kept {
+            Some([_, name, level]) => (name.to_owned(), level.to_owned()),
+            None => named(code, &request)?,
+        };
         let known = existing.and_then(|place| world.directory.place_cert(&place));
         let nonce = known.map_or_else(|| self.founding_nonce(), |cert| cert.nonce);
         // One that was founded elsewhere and moved here keeps its id.

@@ -522,6 +522,9 @@ pub struct InviteRequest {
     /// New hardware for a place that exists.
     #[serde(default)]
     pub replace: bool,
+    /// A standby takes over a place that exists: whoever uses the invitation is its active box from then on.
+    #[serde(default)]
+    pub takeover: bool,
     /// The place belongs here although the official list has it elsewhere.
     #[serde(default)]
     pub here: bool,

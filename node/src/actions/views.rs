@@ -18,7 +18,7 @@ pub use deliberation::{
     AskedView, AssignedView, BallotView, BoundView, CallView, DeliberationView, LackView, MeetingView, Noted,
     PostView, ProblemView, ProcedureView, RecordView, SaidView, StageView, StagedView, UrgeView, WayView,
 };
-pub use links::{HeldBackView, LinkView, LinksView};
+pub use links::{HeldBackView, LinkView, LinksView, OnlyHereView};
 pub use similar::{OtherWords, SimilarList, SimilarView};
 pub use supervision::{HeldView, SilentView, SupervisedView, SupervisionView};
 pub use tree::{AdmitView, PlacingView, RevokeView, UncountedView};
@@ -71,6 +71,8 @@ pub struct NodeView {
     pub web_pin: Option<String>,
     /// The place above.
     pub parent: Option<PlaceView>,
+    /// Whether the place works on this machine: another one may have taken it over.
+    pub active: bool,
 }
 
 /// Who has forgotten a petitioner.

@@ -89,10 +89,13 @@ pub async fn audit(dir: &Path, say: impl Fn(&str)) -> Result<Report, AuditError>
                 node_report.signatures += audited.signatures;
                 report.troubles.extend(audited.troubles.iter().map(|t| format!("{name}: {doc}: {t}")));
                 take(&mut audiences, doc, &audited);
-                copies.entry(doc).or_default().insert(
-                    me,
-                    Copy { heads: audited.heads, changes: audited.changes, digest: audited.digest },
-                );
+                // Of several boxes of a place, what the one that it works on has is what the place has.
+                if world.is_active() {
+                    copies.entry(doc).or_default().insert(
+                        me,
+                        Copy { heads: audited.heads, changes: audited.changes, digest: audited.digest },
+                    );
+                }
                 if let Some(matter) = audited.matter {
                     if matter.home == me {
                         let offline = raised_offline(&store, &doc, &matter).await.map_err(failed)?;

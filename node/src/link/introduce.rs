@@ -13,7 +13,7 @@ use super::{LinkError, Timing, accept, dial, driver::Context, endpoint, frames, 
 use crate::store::{Batch, LinkId, NewLink, Store, StoreError};
 use quinn::{Connection, Endpoint};
 use std::{net::SocketAddr, time::Duration};
-use tracing::info;
+use tracing::{info, warn};
 use yishi_protocol::{
     cert::Introduction,
     ids::{NodeKey, PlaceId},
@@ -24,6 +24,8 @@ use yishi_protocol::{
 
 /// From the first packet to the answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+/// What a box says whose place another one has taken over.
+pub(super) const STOOD_DOWN: &str = "another machine has taken this place over";
 
 /// Asks whoever answers where the parent was who it is. Whether the parent is known by another key now.
 ///
@@ -52,9 +54,25 @@ pub(super) async fn ask(
     finish(&asking).await;
     let (key, answer) = answered.map_err(|_| LinkError::Unreached("no introduction came".into()))??;
     let (Some(key), Frame::Joined(told)) = (key, answer) else { return Ok(false) };
+    let is_other = believe(&context.store, parent, key, &told, context.board.now_ms()).await?;
+    if is_other {
+        info!(%address, %key, "the parent goes by another key, certified from above");
+    }
+    Ok(is_other)
+}
+
+/// Takes what was told by somebody with that key who says to be the parent. Whether that is the parent, and
+/// by another key than it was known.
+pub(super) async fn believe(
+    store: &Store,
+    parent: &PlaceId,
+    key: NodeKey,
+    told: &Joined,
+    at_ms: u64,
+) -> Result<bool, LinkError> {
     let broken = |e: &dyn std::fmt::Display| LinkError::Protocol(format!("an introduction: {e}"));
     let told = Introduction::decode(&told.chain, &told.placements).map_err(|e| broken(&e))?;
-    let world = context.store.world();
+    let world = store.world();
     let mut wider = world.directory.clone();
     wider.introduce(&told).map_err(|e| broken(&e))?;
     // The key that was shown must be the one the place goes by now: whoever else has a certificate of the
@@ -66,9 +84,7 @@ pub(super) async fn ask(
     let before = world.directory.place_cert(parent).map(|c| c.key);
     let (certs, placements) = (told.certs, told.placements);
     let from = world.parent().map(|l| l.id);
-    let batch = Batch { at_ms: context.board.now_ms(), from, certs, placements, ..Batch::default() };
-    context.store.write(batch).await?;
-    info!(%address, %key, "the parent goes by another key, certified from above");
+    store.write(Batch { at_ms, from, certs, placements, ..Batch::default() }).await?;
     Ok(before != Some(key))
 }
 
@@ -92,7 +108,28 @@ pub(super) async fn present(
     };
     let answer = tokio::time::timeout(ANSWER_WITHIN, talk).await;
     let answer = answer.map_err(|_| LinkError::Unreached("no introduction came".into()))??;
-    Ok(matches!(answer, Frame::Joined(_)))
+    let Frame::Joined(told) = answer else { return Ok(false) };
+    learn(&context.store, &told, context.board.now_ms()).await
+}
+
+/// Takes what it was told of its own place or its parent's. Whether it is worth dialling again: a box that
+/// learns that another one has its place does not.
+pub(super) async fn learn(store: &Store, told: &Joined, at_ms: u64) -> Result<bool, LinkError> {
+    let broken = |e: &dyn std::fmt::Display| LinkError::Protocol(format!("an introduction: {e}"));
+    let told = Introduction::decode(&told.chain, &told.placements).map_err(|e| broken(&e))?;
+    let world = store.world();
+    let mut wider = world.directory.clone();
+    wider.introduce(&told).map_err(|e| broken(&e))?;
+    let from = world.parent().map(|l| l.id);
+    let own = told.own().is_some_and(|c| c.place == world.me.place);
+    let (certs, placements) = (told.certs, told.placements);
+    store.write(Batch { at_ms, from, certs, placements, ..Batch::default() }).await?;
+    if !store.world().is_active() {
+        warn!(
+            "another box has taken this place over by its parent's certificate: this one authors nothing more"
+        );
+    }
+    Ok(!own)
 }
 
 async fn say(connection: &Connection, own: &Joined) -> Result<Frame, LinkError> {
@@ -117,8 +154,24 @@ pub(super) async fn answer(
     now_ms: u64,
 ) -> Result<Frame, StoreError> {
     let world = store.world();
+    let current = |place: &PlaceId| {
+        let newest = world.directory.place(place).filter(|p| !p.revoked)?;
+        Some(Frame::Joined(Joined::from(&world.directory.introduction(&newest.cert))))
+    };
+    if !world.is_active() {
+        let nobody = || Frame::Close(CloseCode::NotAllowed, STOOD_DOWN.into());
+        return Ok(current(&world.me.place).unwrap_or_else(nobody));
+    }
     if !asked.chain.is_empty() {
         let Some(told) = child(store, key, asked) else {
+            // One that was a place's below and is not any more is told who is, if somebody is.
+            let held = world
+                .directory
+                .iter()
+                .find(|(_, c)| c.key == *key && world.directory.parent(&c.place) == Some(world.me.place));
+            if let Some(answer) = held.and_then(|(_, c)| current(&c.place)) {
+                return Ok(answer);
+            }
             let why = "this key is not certified for a place below, or was revoked";
             return Ok(Frame::Close(CloseCode::NotAllowed, why.into()));
         };
@@ -141,12 +194,19 @@ fn child(store: &Store, key: &NodeKey, asked: &Joined) -> Option<Introduction> {
     wider.introduce(&told).ok()?;
     let own = told.own().filter(|c| c.key == *key)?;
     let is_child = wider.parent(&own.place) == Some(world.me.place);
-    (is_child && !wider.is_revoked(&own.hash())).then_some(told)
+    let current = wider.place_cert(&own.place).is_some_and(|c| c.key == *key);
+    (is_child && current && !wider.is_revoked(&own.hash())).then_some(told)
 }
 
 /// The link a child with this key has, if it has one.
 pub(super) fn link_of(store: &Store, key: &NodeKey) -> Option<LinkId> {
     let world = store.world();
-    let mut links = world.directory.active_of_key(key).filter_map(|(_, cert)| world.link_to(&cert.place));
+    // What a neighbour gave to a box that stood down would lie there.
+    if !world.is_active() {
+        return None;
+    }
+    // Of several boxes of a place the one it works on: two on one link would undo each other.
+    let of_key = world.directory.active_of_key(key).filter(|(_, c)| world.works_under(&c.place, key));
+    let mut links = of_key.filter_map(|(_, cert)| world.link_to(&cert.place));
     links.find(|link| !link.up).map(|link| link.id)
 }

@@ -99,6 +99,9 @@ pub(super) async fn answer(
 ) -> Result<Frame, StoreError> {
     let refused = |why: &str| Ok(Frame::Close(CloseCode::Invitation, why.to_owned()));
     let world = store.world();
+    if !world.is_active() {
+        return refused("unknown");
+    }
     let held = world.directory.active_of_key(key).find(|(_, c)| c.place == request.place);
     if let Some((cert, _)) = held {
         return Ok(told(&world.directory, &cert));

@@ -35,7 +35,7 @@ pub use state::{Connected, LinkBoard, Present};
 
 use crate::{
     arrivals::Arrivals,
-    store::{LinkId, Store, StoreError},
+    store::{Link, LinkId, Store, StoreError},
 };
 use driver::Context;
 use std::{
@@ -253,10 +253,11 @@ async fn close_revoked(
                         let key = connections.held().get(&link).and_then(accept::peer_key);
                         let speaks = |peer: &PlaceId| {
                             let place = world.directory.place(peer).is_some_and(|p| !p.revoked);
-                            let mut of_key = key.iter().flat_map(|k| world.directory.active_of_key(k));
-                            place && (key.is_none() || of_key.any(|(_, c)| c.place == *peer))
+                            place && key.as_ref().is_none_or(|k| world.works_under(peer, k))
                         };
-                        if !world.link(link).is_some_and(|l| speaks(&l.peer)) {
+                        // A box whose place another one has taken over serves nobody below.
+                        let serves = |l: &Link| l.up || world.is_active();
+                        if !world.link(link).is_some_and(|l| serves(l) && speaks(&l.peer)) {
                             connections.close(link, CloseCode::NotAllowed);
                         }
                     }

@@ -1,13 +1,14 @@
 //! One end of a link without a socket: session, blocks, gate and store exactly as over a connection, and
 //! frames handed to whoever carries them. The simulator drives these.
 
-use super::{LinkError, admit, blocks::Sender, effects, frames};
+use super::{LinkError, admit, blocks::Sender, effects, frames, introduce, join};
 use crate::store::{LinkId, Store, StoreError, Written};
 use std::sync::Arc;
 use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 use yishi_protocol::{
+    ids::NodeKey,
     session::{Effect, Event, Session, Start},
-    wire::{CloseCode, Frame},
+    wire::{CloseCode, Frame, Join, Joined},
 };
 
 /// One end of one connection.
@@ -111,6 +112,47 @@ impl End {
     #[must_use]
     pub fn closed(&self) -> Option<&(CloseCode, String)> {
         self.closed.as_ref()
+    }
+}
+
+/// Whether a node lets a neighbour below with that key into a conversation, as its door does.
+#[must_use]
+pub fn admits(store: &Store, key: &NodeKey) -> bool {
+    introduce::link_of(store, key).is_some()
+}
+
+/// A parent's answer to whoever proves an invitation under that key.
+///
+/// # Errors
+/// [`StoreError`] when it was not stored.
+pub async fn joining(store: &Store, key: &NodeKey, request: &Join, now_ms: u64) -> Result<Frame, StoreError> {
+    join::answer(store, key, request, now_ms).await
+}
+
+/// What becomes of a child that the parent turned away: it says who it is, and keeps what it is told of
+/// that. Whether it may dial again.
+///
+/// # Errors
+/// [`LinkError`] when one of the two could not store it.
+pub async fn presented(child: &Store, parent: &Store, now_ms: u64) -> Result<bool, LinkError> {
+    let world = child.world();
+    let own = Joined::from(&world.directory.introduction(&world.me.cert));
+    match introduce::answer(parent, &world.me.keys.public(), &own, now_ms).await? {
+        Frame::Joined(told) => introduce::learn(child, &told, now_ms).await,
+        _ => Ok(false),
+    }
+}
+
+/// What becomes of a child that finds another key than its parent's: it asks who answers there, and keeps
+/// what it is told if that is who its parent is now.
+///
+/// # Errors
+/// [`LinkError`] when one of the two could not store it.
+pub async fn asked(child: &Store, parent: &Store, now_ms: u64) -> Result<bool, LinkError> {
+    let (stranger, key) = (child.world().me.keys.public(), parent.world().me.keys.public());
+    match introduce::answer(parent, &stranger, &Joined::default(), now_ms).await? {
+        Frame::Joined(told) => introduce::believe(child, &parent.world().me.place, key, &told, now_ms).await,
+        _ => Ok(false),
     }
 }
 

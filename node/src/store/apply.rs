@@ -50,6 +50,9 @@ struct CommitRow {
 impl Tx {
     /// Stores a batch.
     pub(super) async fn apply(&mut self, batch: Batch) -> Result<Written, StoreError> {
+        if batch.is_authored() && !self.state.world.is_active() {
+            return Err(StoreError::StoodDown);
+        }
         let certs = self.certs.len();
         self.add_records(batch.certs, batch.placements, batch.from, batch.at_ms).await?;
         let new_certs = self.certs.len() > certs;

@@ -57,6 +57,17 @@ pub struct Batch {
     pub serials: Vec<Serial>,
 }
 
+impl Batch {
+    /// Whether this place says something with it that others would read: not records of others, nor what came
+    /// over a link.
+    #[must_use]
+    pub fn is_authored(&self) -> bool {
+        let said = !(self.commits.is_empty() && self.grants.is_empty() && self.wraps.is_empty());
+        let ruled = !(self.revocations.is_empty() && self.placements.is_empty());
+        self.from.is_none() && (said || ruled)
+    }
+}
+
 /// A link to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewLink {

@@ -59,6 +59,8 @@ pub enum StoreError {
     Unreadable(DecodeError),
     /// A name that must be unique is already used.
     Taken,
+    /// The parent has certified another box for this place: this one authors nothing any more.
+    StoodDown,
     /// Anything else the database engine said.
     Engine(Arc<sqlx::Error>),
 }
@@ -135,6 +137,9 @@ impl StoreError {
                 format!("有保存的内容本程序读不懂（{e}）；原样保留，没有改动。请安装新版本程序，或用备份恢复。")
             }
             Self::Taken => "这个名称或编号已被使用，没有保存新的内容，原有的保留。请换一个。".into(),
+            Self::StoodDown => {
+                "本单位已由上级准许的另一台机器接管，这台不再写入：没有保存新的内容，原有的全部保留、照常可看。请到新机器上办理。".into()
+            }
             Self::Engine(e) => {
                 format!("数据库拒绝了这次操作（{e}），没有保存；此前保存的内容都完好。请把这句话交给维护人员。")
             }
@@ -202,6 +207,7 @@ impl StoreError {
                 "Something stored cannot be read by this program ({e}); it was kept as it is. Install a newer program or restore a backup."
             ),
             Self::Taken => "This name or number is already used: nothing new was saved, the old one stays. Choose another.".into(),
+            Self::StoodDown => "Another machine, certified from above, has taken this place over, and this one writes nothing any more: nothing new was saved, everything here is kept and can be read. Work on the new machine.".into(),
             Self::Engine(e) => format!(
                 "The database refused ({e}): nothing of this request was saved, everything saved before is intact. Show this sentence to whoever maintains the machine."
             ),

@@ -17,7 +17,7 @@
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
 //! | `similar` | the index of what matters say |
 //! | `request` | that a request was carried out, stored with what it did |
-//! | `rotation` | a new key for the same place |
+//! | `rotation`, `only_here` | a new key for the same place; what a box that was taken over has alone |
 //! | `beside` | wrapped keys of dossiers, and forgetting them |
 //! | `people`, `promises` | who signs in; serials, idempotent answers, invitations |
 //! | `copy`, `look`, `walk` | backups; a database only looked at; all of it read once, in pieces |
@@ -38,6 +38,7 @@ mod listing;
 mod lock;
 mod look;
 mod matters;
+mod only_here;
 mod open;
 mod parked;
 mod people;
@@ -68,6 +69,7 @@ pub use links::{LinkEvent, LinkState, StoredVerdict};
 pub use listing::{Due, MatterPage, MatterQuery, MatterSort};
 pub use look::{Amount, Look, Odd};
 pub use matters::{MatterRow, OutcomeRow, Projection, StubRow};
+pub use only_here::OnlyHere;
 pub use open::Genesis;
 pub use people::{NewPerson, Person, PersonChange, SecretHash, Token};
 pub use promises::{GivenAnswer, InviteRow};

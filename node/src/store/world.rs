@@ -14,7 +14,7 @@ use std::{
 use yishi_protocol::{
     audience::{Audience, Reach},
     cert::Directory,
-    ids::{ActorId, CertHash, Incarnation, PlaceId},
+    ids::{ActorId, CertHash, Incarnation, NodeKey, PlaceId},
     key::SecretKeys,
     planted::Bug,
 };
@@ -75,6 +75,22 @@ impl World {
     #[must_use]
     pub fn parent(&self) -> Option<&Link> {
         self.links.iter().find(|l| l.up)
+    }
+
+    /// Whether this is the box its place works on: its key is that of the place's newest valid certificate. The
+    /// parent numbers them, so of several boxes with the place's database one is active and the others author
+    /// nothing.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        let newest = self.directory.place_cert(&self.me.place);
+        newest.is_none_or(|cert| cert.key == self.me.keys.public())
+    }
+
+    /// Whether a key is the one a place works under now.
+    #[must_use]
+    pub fn works_under(&self, place: &PlaceId, key: &NodeKey) -> bool {
+        self.directory.place(place).is_some_and(|p| !p.revoked)
+            && self.directory.place_cert(place).is_some_and(|cert| cert.key == *key)
     }
 
     /// One link.

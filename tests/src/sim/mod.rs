@@ -20,6 +20,7 @@ pub mod places;
 #[cfg(debug_assertions)]
 pub mod proof;
 pub mod run;
+mod second;
 pub mod shrink;
 #[cfg(debug_assertions)]
 pub mod story;

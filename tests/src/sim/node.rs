@@ -217,6 +217,35 @@ impl Node {
         node
     }
 
+    /// Another machine of the same place, made from a backup of this one, in a life of its own.
+    pub async fn second(&self, dir: PathBuf, kept: &Path, seed: u64) -> Self {
+        copy(kept, &dir);
+        // The nonce beside the database is no part of a backup: without it nobody takes the two for one.
+        std::fs::remove_file(dir.join("life")).unwrap();
+        let disk = Disk::of(&dir);
+        let store = Store::open(&dir).await.unwrap();
+        let clock = Arc::new(SetClock::at_ms(self.now_ms()));
+        let mut rng = StdRng::seed_from_u64(seed);
+        let (actions, projector) = around(&store, &clock, &mut rng);
+        let mut second = Self {
+            name: format!("{}, second machine", self.name),
+            dir,
+            place: self.place,
+            clock,
+            clock_off_ms: self.clock_off_ms,
+            news: store.news(),
+            store,
+            actions,
+            disk,
+            failing: false,
+            projector,
+            projected: false,
+            rng,
+        };
+        second.renew().await;
+        second
+    }
+
     /// Begins a new life.
     pub async fn renew(&mut self) {
         let chosen = life::choose(&mut self.rng);

@@ -11,7 +11,7 @@ use std::{
     path::PathBuf,
 };
 use tempfile::TempDir;
-use yishi_node::audit;
+use yishi_node::{audit, link::offline};
 use yishi_protocol::ids::{ActorId, DocId, PlaceId};
 
 /// How long a line takes when nobody says.
@@ -121,6 +121,17 @@ impl World {
         if self.lines[line].cut || self.gone.contains(&child) || self.gone.contains(&parent) {
             return;
         }
+        let (below, above) = (&self.nodes[child].store, &self.nodes[parent].store);
+        if !offline::admits(above, &below.world().me.keys.public()) {
+            // As a node does at a shut door: it says who it is, and keeps what it is told.
+            let _ = offline::presented(below, above, self.now).await;
+            return;
+        }
+        let key = above.world().me.keys.public();
+        if !below.world().works_under(&self.nodes[parent].place, &key) {
+            // Another key answers than the parent's: the child asks who that is.
+            let _ = offline::asked(below, above, self.now).await;
+        }
         let connection = Connection::open(&self.nodes[child], &self.nodes[parent]).await;
         self.lines[line].connections.extend(connection);
     }
@@ -219,7 +230,7 @@ impl World {
         self.watch = watch;
     }
 
-    fn hang_up(&mut self, at: usize) {
+    pub(super) fn hang_up(&mut self, at: usize) {
         for line in self.lines.iter_mut().filter(|l| l.child == at || l.parent == at) {
             line.connections.clear();
         }
@@ -267,7 +278,10 @@ impl World {
     pub async fn come_to_rest(&mut self) {
         let mut calm = 0;
         let open = |world: &Self, l: &Line| {
-            !l.cut && !world.gone.contains(&l.child) && !world.gone.contains(&l.parent)
+            let ends = [l.child, l.parent];
+            // A box whose place another one has taken over, and knows it, has nobody to talk to.
+            let works = |at: &usize| !world.gone.contains(at) && world.nodes[*at].store.world().is_active();
+            !l.cut && ends.iter().all(works)
         };
         for _ in 0..2_000 {
             let mut busy = self.project().await > 0;

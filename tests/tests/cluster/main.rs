@@ -15,5 +15,6 @@ mod killed;
 mod process;
 mod renewed;
 mod root_key;
+mod standby;
 mod stolen;
 mod working;

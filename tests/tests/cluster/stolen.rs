@@ -62,8 +62,12 @@ fn a_stolen_village_box_is_replaced_and_gets_in_nowhere() {
     done(&["restore", text(&backup), "--dir", text(&stolen_dir)]);
     for stolen in [village.dir.clone(), stolen_dir] {
         let mut stolen = Node::at(stolen);
+        // Before it hears that another box has the village: after that the honest program writes nothing.
+        town.kill();
         stolen.start();
         register(&stolen, "小偷写的");
+        town.start();
+        stolen.dial_now();
         until("it is refused", || {
             let link = stolen.call("GET", "/link", None).unwrap();
             link.pointer("/up/state").and_then(serde_json::Value::as_str) == Some("refused")

@@ -14,6 +14,7 @@ mod parked;
 mod pinned;
 mod restored;
 mod revoked;
+mod standby;
 mod torn;
 mod widening;
 mod withheld;

@@ -2,6 +2,7 @@
 
 use super::PlaceView;
 use serde::Serialize;
+use yishi_protocol::ids::DocId;
 
 /// One link.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -57,9 +58,28 @@ pub struct HeldBackView {
     pub since: String,
 }
 
+/// A matter of which a box that was taken over alone has something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OnlyHereView {
+    /// Its document.
+    pub document: DocId,
+    /// Its number, if it has one.
+    pub number: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
+    /// How many changes nobody else has.
+    pub changes: u64,
+}
+
 /// All links.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LinksView {
+    /// Whether the place works on this machine: another one may have taken it over.
+    pub active: bool,
+    /// Of a machine that was taken over: how many matters it alone has something of.
+    pub only_here_documents: u64,
+    /// The first of them.
+    pub only_here: Vec<OnlyHereView>,
     /// To the parent.
     pub up: Option<LinkView>,
     /// To the children.

@@ -201,7 +201,7 @@ pub(super) fn link_line(links: &LinksView, today: i64, lang: Lang) -> Option<Lin
             words.push_str(lang.of("，上次联通 ", ", last heard "));
             words.push_str(&seen);
         }
-        if up.waiting > 0 {
+        if up.waiting > 0 && links.active {
             words.push_str(&match lang {
                 Lang::Zh => format!("，{} 项待送达，通了会自动送到", up.waiting),
                 Lang::En => format!(", {} waiting; they go by themselves", up.waiting),

@@ -114,6 +114,8 @@ struct Page {
     /// Which page this is.
     here: &'static str,
     who: Option<Who>,
+    /// Whether the place works on this machine, and not on another one that took it over.
+    active: bool,
     /// This page's address, without its language.
     address: String,
 }
@@ -214,6 +216,7 @@ impl Visitor {
             version: node.version,
             here,
             who,
+            active: node.active,
             address: self.address.clone(),
         }
     }

@@ -323,6 +323,7 @@ words! {
     LINK_DOWN: "没有连通", "not connected";
     LINK_CONNECTING: "正在连接", "connecting";
     LINK_REFUSED: "对方不接受", "not accepted";
+    STOOD_DOWN: "本单位已由上级准许的另一台机器接管，这台只供查看，不能写入。请到新机器上办理；没送到上级的，“上下级”页列着。", "Another machine, certified from above, has taken this place over: this one can be read and not written. Work on the new one; what had not reached the place above is listed under Links.";
     LINK_BROKEN: "对方发来的内容不合约定", "the other side broke the protocol";
     FOR_OPERATOR: "给维护人员：", "For the operator: ";
     BACK_TO_LIST: "回到事项列表", "Back to the matters";
