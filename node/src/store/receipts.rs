@@ -1,7 +1,8 @@
 //! What levels above signed to have stored (rule R15): an acknowledgement from the parent itself, and
 //! the receipts of levels above it, which travel down to whoever the changes came from.
 //!
-//! A change's `stored_up` only grows: 1 means stored at the parent, 2 at the parent's parent.
+//! A change's `stored_up` grows: 1 means stored at the parent, 2 at the parent's parent. It goes back only where
+//! the path above changes: another place at a level has signed for nothing yet.
 
 use super::{
     Store,

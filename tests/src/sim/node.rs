@@ -217,6 +217,34 @@ impl Node {
         node
     }
 
+    /// A second machine with a copy of this one's folder, nonce and all.
+    #[must_use]
+    pub async fn copied(of: &Self, kept: &Path, now: u64) -> Self {
+        let name = format!("{}-copy", of.name);
+        let dir = of.dir.with_extension("copy");
+        copy(kept, &dir);
+        let disk = Disk::of(&dir);
+        let store = Store::open(&dir).await.unwrap_or_else(|e| panic!("{name} does not start: {e}"));
+        let clock = Arc::new(SetClock::at_ms(now));
+        let mut rng = StdRng::seed_from_u64(now);
+        let (actions, projector) = around(&store, &clock, &mut rng);
+        Self {
+            name,
+            dir,
+            place: of.place,
+            clock,
+            clock_off_ms: 0,
+            news: store.news(),
+            store,
+            actions,
+            disk,
+            failing: false,
+            projector,
+            projected: false,
+            rng,
+        }
+    }
+
     /// Begins a new life.
     pub async fn renew(&mut self) {
         let chosen = life::choose(&mut self.rng);

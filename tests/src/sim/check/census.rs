@@ -73,6 +73,20 @@ impl Census {
         }
         audience
     }
+
+    /// Whose a document is.
+    #[must_use]
+    pub fn home(&self, doc: &DocId) -> Option<PlaceId> {
+        self.0.iter().find_map(|h| Some(h.docs.get(doc)?.header.home))
+    }
+}
+
+/// Whether a place is to have all of a document with that audience and home: it may see it, and is not one of those
+/// that were above its home once and are no more, which keep what they have (rule R11).
+#[must_use]
+pub fn receives(audience: &Audience, home: &PlaceId, place: &Holding) -> bool {
+    audience.includes(&place.directory, &place.place)
+        && audience.now(&place.directory, home).includes(&place.directory, &place.place)
 }
 
 /// Who may see a document, as one node knows it.
