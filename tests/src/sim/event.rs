@@ -84,7 +84,7 @@ impl Plan {
             8 => Shape(vec![1, 2]),
             _ => Shape(vec![2, 2, 1]),
         };
-        Self::with(seed, shape, EVENTS, &mut rng)
+        Self::with(seed, rare::shape(seed, shape), EVENTS, &mut rng)
     }
 
     /// The same for other places and lengths.

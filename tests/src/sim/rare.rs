@@ -10,7 +10,7 @@ use super::{
     run::Run,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use serde_json::json;
+use serde_json::{Value, json};
 use yishi_node::actions::PlacingRequest;
 use yishi_protocol::{ids::DocId, kind::Kind};
 
@@ -24,13 +24,32 @@ const fn has_them(seed: u64) -> bool {
     seed % ONE_IN == ONE_IN - 1
 }
 
+/// A seed's own dice for them, and which kinds it has: procedures, places, copies, late rows, hostile ends. What is
+/// rare together is never reached otherwise.
+fn dice(seed: u64) -> (StdRng, [bool; 5]) {
+    let mut rng = StdRng::seed_from_u64(seed ^ 0x7261_7265);
+    let kinds = std::array::from_fn(|_| rng.random_bool(0.5));
+    (rng, kinds)
+}
+
+/// Where places are moved there is another town to move them to.
+pub(super) fn shape(seed: u64, chosen: Shape) -> Shape {
+    let (_, [_, places, ..]) = dice(seed);
+    match chosen {
+        Shape(mut towns) if has_them(seed) && places && towns.len() == 1 => {
+            towns.push(1);
+            Shape(towns)
+        }
+        chosen => chosen,
+    }
+}
+
 /// Puts them among a plan's events.
 pub(super) fn among(seed: u64, shape: &Shape, events: Vec<Event>) -> Vec<Event> {
     if !has_them(seed) {
         return events;
     }
-    let mut rng = StdRng::seed_from_u64(seed ^ 0x7261_7265);
-    let kinds: [bool; 5] = std::array::from_fn(|_| rng.random_bool(0.5));
+    let (mut rng, kinds) = dice(seed);
     let mut all = Vec::with_capacity(events.len() * 3 / 2);
     for event in events {
         all.push(event);
@@ -53,7 +72,7 @@ fn one(
     Some(match rng.random_range(0..20) {
         0 | 1 if procedures => Event::Issue { at },
         2..9 if procedures => Event::Bind { at, doc, pick },
-        9 if places => Event::Place { place: child, by: doc, how: pick },
+        9 | 19 if places => Event::Place { place: child, by: doc, how: pick },
         10 if copies => Event::Copy { village: child },
         11..14 if late => Event::Late { at, ms: rng.random_range(1..5_000) },
         14 | 15 if hostile => Event::Stall { child, by_parent, ms: rng.random_range(1..60_000) },
@@ -82,6 +101,10 @@ fn file(version: u32) -> String {
     )
 }
 
+fn survey() -> Value {
+    json!({"act": "record", "form": "survey", "fields": {"found": "走访三十户"}})
+}
+
 impl Run {
     /// The place's charter issues the version after the one in force there.
     pub(super) async fn issue(&mut self, at: usize) {
@@ -102,33 +125,75 @@ impl Run {
         }
     }
 
-    /// A matter is taken up under a procedure that a charter issued, or goes its way under it.
-    pub(super) async fn bind(&mut self, at: usize, doc: DocId, pick: u32) {
-        let node = &self.world.nodes[at];
-        let (act, counts) = match pick % 5 {
-            0 | 1 => (json!({"act": "accept", "procedure": "street"}), Some(&mut self.sums.bound)),
-            2 => {
+    /// Who knows the procedure and holds matters, from the place that was named on, and one of these matters.
+    async fn holding(&self, at: usize, doc: u32) -> Option<(usize, DocId)> {
+        let nodes = self.world.nodes.len();
+        for at in (at..nodes).chain(0..at).filter(|at| !self.world.gone.contains(at)) {
+            let node = &self.world.nodes[at];
+            let known = node.actions.procedures().await.unwrap_or_default();
+            if known.iter().all(|p| p.procedure.id != "street") {
+                continue;
+            }
+            let rows = node.store.matters_of(&node.matters().await).await.unwrap_or_default();
+            let held: Vec<DocId> =
+                rows.iter().filter(|m| m.holder == Some(node.place)).map(|m| m.doc).collect();
+            if let Some(doc) = held.get(doc as usize % held.len().max(1)) {
+                return Some((at, *doc));
+            }
+        }
+        None
+    }
+
+    /// A matter goes its way under a procedure that a charter issued: taken up, put on record, moved on. One time in
+    /// four somebody tries something of it, whether or not it is the time and theirs.
+    pub(super) async fn bind(&mut self, at: usize, doc: u32, pick: u32) {
+        let rightly = match pick % 4 {
+            0 => None,
+            _ => self.holding(at, doc).await,
+        };
+        let (act, at, doc) = match rightly {
+            Some((at, doc)) => match self.due(at, &doc).await {
+                Some(act) => (act, at, doc),
+                None => return,
+            },
+            None => {
+                let Some((doc, _)) = self.pick(at, doc).await else { return };
                 // Any version anybody issued, also an older one, by its pin.
-                let known = node.store.world();
+                let known = self.world.nodes[at].store.world();
                 let pins: Vec<String> =
                     known.procedures.iter().filter(|p| p.id == "street").map(|p| p.pin.to_string()).collect();
-                let Some(pin) = pins.get(pick as usize / 5 % pins.len().max(1)) else { return };
-                (json!({"act": "accept", "procedure": pin}), Some(&mut self.sums.bound))
-            }
-            3 => (json!({"act": "record", "form": "survey", "fields": {"found": "走访三十户"}}), None),
-            _ => {
-                let Ok(next) = node.actions.next(&doc.to_string()).await else { return };
-                let ways = next.items.iter().find(|n| n.name.act == "advance");
-                let Some(way) = ways.and_then(|n| n.stages.first()) else { return };
-                let act = json!({"act": "advance", "to": way.stage, "reason": "情况有变"});
-                (act, Some(&mut self.sums.advanced))
+                let pin = pins.get(pick as usize / 12 % pins.len().max(1));
+                let act = match (pick / 4 % 3, pin) {
+                    (0, Some(pin)) => json!({"act": "accept", "procedure": pin}),
+                    (1, _) => survey(),
+                    _ => json!({"act": "accept", "procedure": "street"}),
+                };
+                (act, at, doc)
             }
         };
-        let done = node.act(&doc, act).await;
-        if let Some(counts) = counts {
-            *counts += u64::from(done.is_some());
+        let kind = act["act"].clone();
+        let done = self.world.nodes[at].act(&doc, act).await;
+        match kind.as_str() {
+            Some("accept") => self.sums.bound += u64::from(done.is_some()),
+            Some("advance") => self.sums.advanced += u64::from(done.is_some()),
+            _ => {}
         }
         self.done(at, doc, done).await;
+    }
+
+    /// What is to be done next with a matter that is to go under the procedure.
+    async fn due(&self, at: usize, doc: &DocId) -> Option<Value> {
+        let actions = &self.world.nodes[at].actions;
+        let (matter, next) = (doc.to_string(), actions.next(&doc.to_string()).await.ok()?);
+        let offered = |name: &str| next.items.iter().find(|n| n.name.act == name);
+        if let Some(way) = offered("advance").and_then(|n| n.stages.first()) {
+            return Some(json!({"act": "advance", "to": way.stage}));
+        }
+        let stands = actions.matter(&matter).await.ok()?.deliberation;
+        if stands.at.is_some_and(|at| at.stage == "survey") {
+            return Some(survey());
+        }
+        offered("accept").map(|_| json!({"act": "accept", "procedure": "street"}))
     }
 
     /// What the node writes from now on is visible on its feeds only after a while.
@@ -146,43 +211,47 @@ impl Run {
     /// One above a place gives it another name and code, another parent, or merges it into another village.
     pub(super) async fn place(&mut self, at: usize, by: u32, how: u32) {
         let world = &mut self.world;
-        let above = world.above(at);
         let village = |of: usize| !world.lines.iter().any(|l| l.parent == of);
         let free = |of: usize| !world.gone.contains(&of) && world.twin_of(of).is_none();
-        let Some(parent) = above.first().copied() else { return };
-        if !free(at) {
-            return;
-        }
+        let district = world.nodes[0].store.world();
+        // The district hears of a village when a matter of it first comes that far.
+        let known = |of: usize| district.directory.place(&world.nodes[of].place).is_some();
         let pick = (how / 4) as usize;
         let among = |all: Vec<usize>| all.get(pick % all.len().max(1)).copied();
-        let address = Some("127.0.0.1:7435".to_owned());
-        let mut request = PlacingRequest { address, ..PlacingRequest::default() };
+        let ready: Vec<usize> =
+            (1..world.nodes.len()).filter(|v| village(*v) && free(*v) && known(*v)).collect();
+        let mut request =
+            PlacingRequest { address: Some("127.0.0.1:7435".to_owned()), ..PlacingRequest::default() };
         let (mut elsewhere, mut goes_to) = (false, None);
-        let counts = match how % 4 {
-            1 | 2 if village(at) => {
-                let towns =
-                    world.lines.iter().filter(|l| l.parent == 0 && l.child != at && l.child != parent);
-                let Some(to) = among(towns.map(|l| l.child).filter(|t| free(*t)).collect()) else { return };
+        // Whom it is about: the one named, or the next village that the district can speak of.
+        let next = ready.iter().find(|v| **v >= at).or(ready.first()).copied();
+        let (at, counts) = match (how % 4, next) {
+            (1 | 2, Some(at)) => {
+                let from = world.above(at).first().copied();
+                let towns = world.lines.iter().filter(|l| l.parent == 0 && Some(l.child) != from);
+                let towns = towns.map(|l| l.child).filter(|t| *t != at && free(*t) && known(*t));
+                let Some(to) = among(towns.collect()) else { return };
                 request.parent = Some(world.nodes[to].place.to_string());
                 (elsewhere, goes_to) = (true, Some(to));
-                &mut self.sums.moved
+                (at, &mut self.sums.moved)
             }
-            3 if village(at) => {
-                let others = (1..world.nodes.len()).filter(|v| *v != at && village(*v) && free(*v));
-                let Some(into) = among(others.collect()) else { return };
+            (3, Some(at)) => {
+                let Some(into) = among(ready.iter().copied().filter(|v| *v != at).collect()) else { return };
                 request.into = Some(world.nodes[into].place.to_string());
-                goes_to = world.above(into).first().copied().filter(|to| *to != parent);
+                let from = world.above(at).first().copied();
+                goes_to = world.above(into).first().copied().filter(|to| Some(*to) != from);
                 elsewhere = goes_to.is_some();
-                &mut self.sums.merged
+                (at, &mut self.sums.merged)
             }
-            _ => {
+            _ if free(at) => {
                 request.code = Some(format!("510113{:03}{:03}", 100 + at % 800, pick % 1000));
                 request.name = Some(format!("改名{}", pick % 1000));
-                &mut self.sums.recoded
+                (at, &mut self.sums.recoded)
             }
+            _ => return,
         };
-        let issuers: Vec<usize> = if elsewhere { vec![0] } else { above };
-        let Some(issuer) = issuers.get(by as usize % issuers.len()).copied() else { return };
+        let issuers: Vec<usize> = if elsewhere { vec![0] } else { world.above(at) };
+        let Some(issuer) = issuers.get(by as usize % issuers.len().max(1)).copied() else { return };
         if world.gone.contains(&issuer) || world.nodes[issuer].failing {
             return;
         }

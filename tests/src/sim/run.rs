@@ -190,9 +190,7 @@ impl Run {
             }
             Event::Bind { at, doc, pick } => {
                 let at = self.machine(node(at));
-                if let Some((doc, _)) = self.pick(at, doc).await {
-                    self.bind(at, doc, pick).await;
-                }
+                self.bind(at, doc, pick).await;
             }
             Event::Late { at, ms } => self.late(node(at), ms).await,
             Event::Place { place, by, how } => self.place(child_of(place), by, how).await,
@@ -328,7 +326,7 @@ impl Run {
         self.told(at, doc, done).await;
     }
 
-    async fn pick(&self, at: usize, doc: u32) -> Option<(DocId, DocId)> {
+    pub(super) async fn pick(&self, at: usize, doc: u32) -> Option<(DocId, DocId)> {
         let matters = self.world.nodes[at].matters().await;
         let one = matters.get(doc as usize % matters.len().max(1))?;
         Some((*one, matters[(doc as usize / 7) % matters.len()]))
