@@ -1,7 +1,7 @@
 //! Everything that lies on all disks, read once for all checkers.
 
 use crate::sim::World;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use yishi_node::store::{StoredCommit, WholeDocument};
 use yishi_protocol::{
     audience::Audience,
@@ -109,14 +109,17 @@ impl Holding {
         whole.commits.iter().filter_map(decoded).collect()
     }
 
-    /// Whose the actors are, as one document's fold here sees them.
+    /// Whose the actors of a document are, as its fold here sees them. Those of other documents take no part: a node
+    /// holds some that another does not.
     #[must_use]
     pub fn authors(&self, doc: &DocId) -> BTreeMap<ActorId, Author> {
         let author = |r: &ActorRecord| {
             let now = self.directory.current(&r.cert);
             Some((r.actor, Author::of(&self.directory, &now, Some(doc))?))
         };
-        self.records.values().filter_map(author).collect()
+        let wrote: BTreeSet<ActorId> =
+            self.docs.get(doc).into_iter().flat_map(|d| &d.commits).map(|c| c.commit.actor).collect();
+        self.records.values().filter(|r| wrote.contains(&r.actor)).filter_map(author).collect()
     }
 
     /// Calls `then` with what a fold of the document needs.
