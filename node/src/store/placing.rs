@@ -5,9 +5,11 @@
 //! everything it may see; the old parent keeps its end until then, so that a place that was offline for
 //! months still hears of it there, but feeds it nothing else.
 
-use super::{batch::NewLink, error::StoreError, feed::FeedKind, world::LinkId, writer::Tx};
+use super::{
+    batch::NewLink, error::StoreError, feed::FeedKind, receipts::KEPT_AGAIN, world::LinkId, writer::Tx,
+};
 use sqlx::Row;
-use yishi_protocol::cert::Placement;
+use yishi_protocol::{cert::Placement, ids::PlaceId};
 
 impl Tx {
     pub(super) async fn add_placement(
@@ -31,11 +33,7 @@ impl Tx {
         self.world_mut().directory.place_at(&placement)?;
         let now = path(self);
         if now != before {
-            // "Stored there" is said of the levels above as they are: the new ones sign for what they get.
-            let same = before.iter().zip(&now).take_while(|(b, n)| b == n).count();
-            let sql = "UPDATE commits SET stored_up = ?1 WHERE stored_up > ?1";
-            let levels = i64::try_from(same).unwrap_or(i64::MAX);
-            sqlx::query(sql).bind(levels).execute(&mut self.conn).await?;
+            self.levels_changed(&before, &now).await?;
         }
         let world = self.state.world.clone();
         for link in world.links.iter().filter(|l| Some(l.id) != from) {
@@ -48,6 +46,27 @@ impl Tx {
         let sql = "INSERT INTO dirty (doc, stamp) SELECT id, ?1 FROM docs WHERE true
                    ON CONFLICT DO UPDATE SET stamp = excluded.stamp";
         sqlx::query(sql).bind(self.state.stamp).execute(&mut self.conn).await?;
+        Ok(())
+    }
+
+    /// "Stored there" is said of the levels above as they are: a place that took one of them has signed for nothing
+    /// yet. What those that are above still have signed is kept, and said again once all below them have signed too.
+    async fn levels_changed(&mut self, before: &[PlaceId], now: &[PlaceId]) -> Result<(), StoreError> {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let same = before.iter().zip(now).take_while(|(b, n)| b == n).count();
+        let still = before.iter().rev().zip(now.iter().rev()).take_while(|(b, n)| b == n).count();
+        // The lowest of those that are above still: which level it was, and which it is.
+        let (was, is) = (count(before.len() - still + 1), count(now.len() - still + 1));
+        let sql = "UPDATE commits SET
+                   kept_from = CASE WHEN stored_up >= ?2 THEN ?3
+                                    WHEN kept_to >= ?2 THEN max(kept_from, ?2) + ?3 - ?2 END,
+                   kept_to = CASE WHEN stored_up >= ?2 THEN stored_up + ?3 - ?2
+                                  WHEN kept_to >= ?2 THEN kept_to + ?3 - ?2 END,
+                   stored_up = min(stored_up, ?1)
+                   WHERE stored_up > ?1 OR kept_to IS NOT NULL";
+        sqlx::query(sql).bind(count(same)).bind(was).bind(is).execute(&mut self.conn).await?;
+        let sql = format!("{KEPT_AGAIN} WHERE kept_from <= stored_up + 1");
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut self.conn).await?;
         Ok(())
     }
 

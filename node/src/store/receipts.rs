@@ -2,7 +2,7 @@
 //! the receipts of levels above it, which travel down to whoever the changes came from.
 //!
 //! A change's `stored_up` grows: 1 means stored at the parent, 2 at the parent's parent. It goes back only where
-//! the path above changes: another place at a level has signed for nothing yet.
+//! the path above changes: another place at a level has signed for nothing yet (`placing.rs`).
 
 use super::{
     Store,
@@ -100,6 +100,10 @@ pub(super) const FED_COMMITS: &str = "
     FROM feeds f JOIN commits c ON c.doc = f.doc AND c.id <= f.item JOIN docs d ON d.id = c.doc
     WHERE f.link = ?1 AND f.seq > ?2 AND f.seq <= ?3 AND f.kind = 1
     ORDER BY 1, 2";
+
+/// Says again what levels had signed before the path changed below them, where the levels between have signed by now.
+pub(super) const KEPT_AGAIN: &str =
+    "UPDATE commits SET stored_up = max(stored_up, kept_to), kept_from = NULL, kept_to = NULL";
 
 pub(super) fn fed_commits(rows: &[SqliteRow]) -> Result<Vec<FedCommit>, StoreError> {
     let mut out: Vec<FedCommit> = Vec::with_capacity(rows.len());
@@ -199,6 +203,10 @@ impl Tx {
                    AND stored_up < ?2";
         let level = receipt.level + u32::from(Bug::LevelUp.planted());
         sqlx::query(sql).bind(&ids).bind(i64::from(level)).execute(&mut self.conn).await?;
+        let sql = format!(
+            "{KEPT_AGAIN} WHERE id IN (SELECT value FROM json_each(?1)) AND kept_from <= stored_up + 1"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&ids).execute(&mut self.conn).await?;
         self.written.stored_above |= !stored.is_empty();
         let Some(row) = row else { return Ok(()) };
         let item: i64 = row.try_get(0)?;
@@ -269,14 +277,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn stored_up(&self, docs: &[DocId]) -> Result<BTreeMap<DocId, u32>, StoreError> {
-        let up = self.world().parent().map_or(-1, |l| l.id.0);
-        let sql =
-            "SELECT d.doc, coalesce(min(CASE WHEN c.origin_link IS ?2 THEN NULL ELSE c.stored_up END), ?3)
+        // From above is also what came from a former parent.
+        let sql = "SELECT d.doc, coalesce(min(CASE WHEN l.up THEN NULL ELSE c.stored_up END), ?2)
                    FROM json_each(?1) j CROSS JOIN docs d ON d.doc = unhex(j.value)
-                   JOIN commits c ON c.doc = d.id GROUP BY d.id";
+                   JOIN commits c ON c.doc = d.id LEFT JOIN links l ON l.id = c.origin_link GROUP BY d.id";
         let rows = sqlx::query(sql)
             .bind(json_ids(docs))
-            .bind(up)
             .bind(yishi_protocol::limits::CERT_CHAIN_MAX as i64)
             .fetch_all(self.readers())
             .await?;
@@ -293,13 +299,12 @@ impl Store {
         level: u32,
         before_ms: u64,
     ) -> Result<BTreeMap<DocId, u64>, StoreError> {
-        let up = self.world().parent().map_or(-1, |l| l.id.0);
         let sql = "SELECT d.doc, min(c.stored_at_ms) FROM commits c JOIN docs d ON d.id = c.doc
-                   WHERE c.stored_up = ?1 AND c.stored_at_ms < ?2 AND c.origin_link IS NOT ?3 GROUP BY d.id";
+                   LEFT JOIN links l ON l.id = c.origin_link
+                   WHERE c.stored_up = ?1 AND c.stored_at_ms < ?2 AND l.up IS NOT 1 GROUP BY d.id";
         let rows = sqlx::query(sql)
             .bind(i64::from(level))
             .bind(before_ms.cast_signed())
-            .bind(up)
             .fetch_all(self.readers())
             .await?;
         rows.iter().map(|row| Ok((DocId(array(row, 0)?), unsigned(row, 1)?))).collect()

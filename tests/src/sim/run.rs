@@ -396,10 +396,10 @@ impl Run {
         let place = world.nodes[village].place.to_string();
         let request = RevokeRequest { reason: "设备被盗".into(), ..RevokeRequest::default() };
         if world.nodes[parent].actions.revoke(&place, request).await.is_ok() {
-            world.line_of(village).connections.clear();
-            world.gone.insert(village);
-            let twin = world.twin_of(village);
-            world.gone.extend(twin);
+            for machine in [Some(village), world.twin_of(village)].into_iter().flatten() {
+                world.line_of(machine).connections.clear();
+                world.gone.insert(machine);
+            }
             self.sums.revoked += 1;
         }
     }

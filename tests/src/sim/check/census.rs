@@ -4,7 +4,7 @@ use crate::sim::World;
 use std::collections::{BTreeMap, BTreeSet};
 use yishi_node::store::{StoredCommit, WholeDocument};
 use yishi_protocol::{
-    audience::Audience,
+    audience::{Audience, Reach},
     cert::Directory,
     change,
     commit::ActorRecord,
@@ -81,12 +81,24 @@ impl Census {
     }
 }
 
-/// Whether a place is to have all of a document with that audience and home: it may see it, and is not one of those
-/// that were above its home once and are no more, which keep what they have (rule R11).
+/// Whether a place is to have all of a document with that audience and home. It may see it, and is not one of those
+/// that were above its home once, or below somebody it was for with all below, and are no more: they keep what they
+/// have (rule R11).
 #[must_use]
 pub fn receives(audience: &Audience, home: &PlaceId, place: &Holding) -> bool {
-    audience.includes(&place.directory, &place.place)
-        && audience.now(&place.directory, home).includes(&place.directory, &place.place)
+    let now = audience.now(&place.directory, home).0;
+    let above = place.directory.place_ancestors(&place.place);
+    let whole = std::iter::once(&place.place).chain(&above).any(|p| now.contains(&Reach::Subtree(*p)));
+    whole || now.contains(&Reach::Place(place.place))
+}
+
+/// Whether nobody can tell one of two machines of a village what the other wrote into a document: they hear of each
+/// other through the place above them alone, and it may be one that is not shown it. A dossier is never shown to whom
+/// a place was moved.
+#[must_use]
+pub fn apart(world: &World, census: &Census, at: usize, audience: &Audience, home: &PlaceId) -> bool {
+    let parent = world.above(at).first().and_then(|parent| census.0.get(*parent));
+    world.twin_of(at).is_some() && parent.is_some_and(|parent| !receives(audience, home, parent))
 }
 
 /// Who may see a document, as one node knows it.

@@ -1,7 +1,7 @@
 //! Nothing acknowledged to a person is lost (promise 2): not by a death of the node that said yes, and not
 //! on the way to anybody who may see it.
 
-use super::census::{Census, receives};
+use super::census::{Census, apart, receives};
 use crate::sim::{Node, World};
 use std::collections::{BTreeMap, BTreeSet};
 use yishi_protocol::ids::{ActRef, ChangeHash, DocId};
@@ -77,7 +77,8 @@ impl Ledger {
         for (doc, acts) in &self.0 {
             let (audience, Some(home)) = (census.audience(doc), census.home(doc)) else { continue };
             for (at, holding) in census.0.iter().enumerate() {
-                if world.gone.contains(&at) || !receives(&audience, &home, holding) {
+                let owed = receives(&audience, &home, holding) && !apart(world, census, at, &audience, &home);
+                if world.gone.contains(&at) || !owed {
                     continue;
                 }
                 let commits = holding.docs.get(doc).into_iter().flat_map(|d| &d.commits);
@@ -93,7 +94,8 @@ impl Ledger {
         for ((doc, hash), by) in self.2.iter().filter(|(_, by)| !world.gone.contains(*by)) {
             let (audience, Some(home)) = (census.audience(doc), census.home(doc)) else { continue };
             for (at, holding) in census.0.iter().enumerate() {
-                if world.gone.contains(&at) || !receives(&audience, &home, holding) {
+                let owed = receives(&audience, &home, holding) && !apart(world, census, at, &audience, &home);
+                if world.gone.contains(&at) || !owed {
                     continue;
                 }
                 let mut commits = holding.docs.get(doc).into_iter().flat_map(|d| &d.commits);

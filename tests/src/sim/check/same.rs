@@ -1,7 +1,7 @@
 //! Who may see a document has all of it, nobody else has any, and the same changes fold to the same state
 //! (promises 4 and 5).
 
-use super::census::{Census, Holding, audience_of, receives};
+use super::census::{Census, Holding, apart, audience_of, receives};
 use crate::sim::World;
 use std::collections::BTreeSet;
 use yishi_protocol::{
@@ -43,6 +43,7 @@ pub(super) fn check(world: &World, census: &Census) -> Result<(), String> {
             match (sees, held) {
                 // Above its home once and no more: it keeps what it has.
                 (true, _) if !receives(&audience, &home, holding) => {}
+                (true, _) if apart(world, census, at, &audience, &home) => {}
                 (false, None) => {}
                 (false, Some(_)) => return Err(format!("{} holds {doc}, which is not for it", holding.name)),
                 // A document of somebody who is gone, and that was with nobody else.
