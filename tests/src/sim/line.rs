@@ -121,8 +121,9 @@ impl Connection {
             let node = &mut *nodes[side];
             let out = match self.ends[side].work(node.now_ms()).await {
                 Ok(out) => out,
-                // The other side is at fault or lags behind a newer connection: only this one ends.
-                Err(LinkError::Protocol(_)) => return Became::Over,
+                // The other side is at fault or lags behind a newer connection, or the link was closed because a
+                // place was moved or its key withdrawn: only this one ends.
+                Err(LinkError::Protocol(_) | LinkError::Unknown) => return Became::Over,
                 Err(_) if node.failing => return Became::Over,
                 Err(error) => {
                     watch.fail("errors", format!("{}: {error}", node.name));
