@@ -96,9 +96,6 @@ CREATE TABLE commits (
     id INTEGER PRIMARY KEY,
     doc INTEGER NOT NULL REFERENCES docs(id),
     stored_up INTEGER NOT NULL DEFAULT 0,
-    -- Levels above a new one that had signed before a place was moved (placing.rs): from, to.
-    kept_from INTEGER,
-    kept_to INTEGER,
     hash BLOB NOT NULL,
     actor INTEGER NOT NULL REFERENCES actors(id),
     seq INTEGER NOT NULL,

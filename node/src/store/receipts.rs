@@ -101,10 +101,6 @@ pub(super) const FED_COMMITS: &str = "
     WHERE f.link = ?1 AND f.seq > ?2 AND f.seq <= ?3 AND f.kind = 1
     ORDER BY 1, 2";
 
-/// Says again what levels had signed before the path changed below them, where the levels between have signed by now.
-pub(super) const KEPT_AGAIN: &str =
-    "UPDATE commits SET stored_up = max(stored_up, kept_to), kept_from = NULL, kept_to = NULL";
-
 pub(super) fn fed_commits(rows: &[SqliteRow]) -> Result<Vec<FedCommit>, StoreError> {
     let mut out: Vec<FedCommit> = Vec::with_capacity(rows.len());
     for row in rows {
@@ -203,10 +199,6 @@ impl Tx {
                    AND stored_up < ?2";
         let level = receipt.level + u32::from(Bug::LevelUp.planted());
         sqlx::query(sql).bind(&ids).bind(i64::from(level)).execute(&mut self.conn).await?;
-        let sql = format!(
-            "{KEPT_AGAIN} WHERE id IN (SELECT value FROM json_each(?1)) AND kept_from <= stored_up + 1"
-        );
-        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&ids).execute(&mut self.conn).await?;
         self.written.stored_above |= !stored.is_empty();
         let Some(row) = row else { return Ok(()) };
         let item: i64 = row.try_get(0)?;
