@@ -14,7 +14,7 @@ use super::{
 };
 use sqlx::Row;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 use yishi_protocol::{
@@ -381,8 +381,6 @@ impl Tx {
         let mut pairs = Vec::new();
         // Changes that come once more from where they came from, with their rows.
         let mut again: HashMap<(i64, ChangeHash), i64> = HashMap::new();
-        // Those that came by another way before.
-        let mut elsewhere: HashMap<(i64, ChangeHash), i64> = HashMap::new();
         for new in &commits {
             let doc = doc_of(docs, &new.commit.doc)?;
             if !doc.new {
@@ -396,30 +394,19 @@ impl Tx {
             for row in sqlx::query(sql).bind(json_pairs(pairs)).fetch_all(&mut self.conn).await? {
                 let key = (row.try_get(0)?, ChangeHash(array(&row, 1)?));
                 seen.insert(key);
-                let origin: Option<i64> = row.try_get(3)?;
-                if from.is_some() && origin == from.map(|l| l.0) {
+                if from.is_some() && row.try_get::<Option<i64>, _>(3)? == from.map(|l| l.0) {
                     again.insert(key, row.try_get(2)?);
-                } else if from.is_some() && origin.is_some() {
-                    elsewhere.insert(key, row.try_get(2)?);
                 }
             }
         }
         let (mut rows, mut covers) = (Vec::with_capacity(commits.len()), Vec::new());
-        let mut to_sign: BTreeMap<i64, (DocId, Arc<[LinkId]>)> = BTreeMap::new();
         for new in commits {
             let commit = &new.commit;
             let doc = doc_of(docs, &commit.doc)?;
             if !seen.insert((doc.row, commit.hash)) {
                 covers.extend(commit.cover.map(|c| (commit.doc, commit.hash, c)));
-                let key = (doc.row, commit.hash);
-                if let Some(row) = again.remove(&key) {
+                if let Some(row) = again.remove(&(doc.row, commit.hash)) {
                     self.came_again(row, &new).await?;
-                }
-                if let (Some(row), Some(link)) = (elsewhere.remove(&key), from)
-                    && self.moved_below(link, &commit.actor).await?
-                {
-                    self.came_by(row, link, &new).await?;
-                    to_sign.insert(doc.row, (commit.doc, doc.links.clone()));
                 }
                 continue;
             }
@@ -446,12 +433,11 @@ impl Tx {
             });
         }
         self.written.new_commits += rows.len();
-        self.sign_again(to_sign).await?;
         Ok((rows, covers))
     }
 
     /// The block it came in last is the one whose receipt the sender holds.
-    pub(super) async fn came_again(&mut self, row: i64, new: &NewCommit) -> Result<(), StoreError> {
+    async fn came_again(&mut self, row: i64, new: &NewCommit) -> Result<(), StoreError> {
         sqlx::query("UPDATE commits SET origin_seq = ?2, origin_ord = ?3 WHERE id = ?1")
             .bind(row)
             .bind(new.origin_seq.cast_signed())
