@@ -235,6 +235,21 @@ impl Draft {
         guarded(self.doc, || fold::charter::fold(&self.input()))
     }
 
+    /// Where the document's home stands now, if it was moved away from under this place: it sends nothing here any
+    /// more, and nothing written here would find its way to it.
+    pub(crate) fn moved_away(&self) -> Option<PlaceId> {
+        let (directory, me) = (&self.world.directory, &self.world.me.place);
+        let receives = self.audience.now(directory, &self.header.home).includes(directory, me);
+        let seen = self.audience.includes(directory, me);
+        directory.parent(&self.header.home).filter(|_| seen && !receives)
+    }
+
+    fn still_received(&self) -> Result<(), ActionError> {
+        let Some(parent) = self.moved_away() else { return Ok(()) };
+        let called = self.world.directory.called(&parent).map(|[_, name, _]| name.to_owned());
+        Err(ActionError::MovedAway(called.unwrap_or_else(|| parent.to_string())))
+    }
+
     /// Adds a step if the procedure allows it now.
     pub(crate) fn step(&mut self, by: Option<&str>, on: i64, what: Step) -> Result<ActRef, ActionError> {
         let mut matter = self.matter()?;
@@ -250,6 +265,7 @@ impl Draft {
         on: i64,
         what: Step,
     ) -> Result<ActRef, ActionError> {
+        self.still_received()?;
         let me = matter.acting(self.world.me.place, &self.world.acts_for());
         let ancestors = self.world.directory.ancestors(&self.world.me.cert);
         next::check_step(matter, me, &ancestors, &what)?;
@@ -259,6 +275,7 @@ impl Draft {
 
     /// Adds a voice if it makes sense now.
     pub(crate) fn voice(&mut self, by: Option<&str>, on: i64, what: Voice) -> Result<ActRef, ActionError> {
+        self.still_received()?;
         let mut matter = self.matter()?;
         matter.look_on(on);
         let home = self.world.acts_for().contains(&matter.home).then_some(matter.home);

@@ -62,8 +62,8 @@ impl Actions {
         };
         match draft.step_on(&source, None, self.today(), what) {
             Ok(_) => Ok(true),
-            // The source was closed or waits for a settlement: nothing is owed now.
-            Err(ActionError::NotLegal(_)) => Ok(false),
+            // The source was closed, waits for a settlement or was moved elsewhere: nothing is owed now.
+            Err(ActionError::NotLegal(_) | ActionError::MovedAway(_)) => Ok(false),
             Err(other) => Err(other),
         }
     }

@@ -87,6 +87,8 @@ pub enum ActionError {
     NotBelow(String),
     /// This place was merged into another one: its name.
     Merged(String),
+    /// The matter's home was moved away from under this place: the name of its parent now.
+    MovedAway(String),
     /// The official list puts the place elsewhere: its name, and the path there.
     ForeignPlace(String, String),
     /// The machine's clock cannot be right: the day it shows.
@@ -139,6 +141,7 @@ impl ActionError {
             Self::PlaceExists(_) => "place_exists",
             Self::NotBelow(_) => "not_below",
             Self::Merged(_) => "merged",
+            Self::MovedAway(_) => "moved_away",
             Self::ForeignPlace(..) => "foreign_place",
             Self::Clock(_) => "clock",
             Self::SetAside(_) => "set_aside",
@@ -194,6 +197,7 @@ impl ActionError {
             Self::Sealed
             | Self::NotBelow(_)
             | Self::Merged(_)
+            | Self::MovedAway(_)
             | Self::NotDelegated { .. }
             | Self::Store(StoreError::StoodDown) => Class::Forbidden,
             Self::Clock(_) | Self::Store(_) | Self::Seal(_) | Self::Broken(_) => Class::Unavailable,
@@ -257,6 +261,9 @@ impl ActionError {
             Self::Merged(name) => format!(
                 "This place was merged into {name}. Nothing was saved; everything registered here is kept and can be read. Raise new matters there."
             ),
+            Self::MovedAway(name) => format!(
+                "The place that raised this matter stands under {name} now, and what is written here does not reach it any more. Nothing was saved; what is here is kept and can be read. {name} can take the matter over."
+            ),
             Self::ForeignPlace(name, path) => format!(
                 "The official list has {name} under {path}, not under this place. No invitation was made. Check the code; if the place does belong here now, say so with --here."
             ),
@@ -318,6 +325,9 @@ impl ActionError {
             Self::NotBelow(name) => format!("{name}不是本单位的下级，没有改动任何内容。请联系它的上级。"),
             Self::Merged(name) => format!(
                 "本单位已并入{name}，尚未保存；这里登记过的内容全部保留，可以查看。新的事项请到{name}登记。"
+            ),
+            Self::MovedAway(name) => format!(
+                "登记该事项的单位已划归{name}，在这里填写的内容不再送到那里，尚未保存；已有内容全部保留，可以查看。该事项可由{name}接办。"
             ),
             Self::ForeignPlace(name, path) => format!(
                 "按官方区划，{name}属于{path}，不属于本单位，没有发出邀请。请核对代码；如确已划归本单位，请加 --here 注明。"

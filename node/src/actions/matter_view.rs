@@ -172,7 +172,10 @@ impl Viewer<'_> {
                 })
                 .collect(),
             timeline: self.timeline(draft, matter),
-            next: next_view::names(matter, self.world),
+            next: match draft.moved_away() {
+                Some(_) => Vec::new(),
+                None => next_view::names(matter, self.world),
+            },
             held_up: matter.held_up.as_ref().map(|held| self.held_up(held)),
             deliberation: self.deliberation(matter),
         }

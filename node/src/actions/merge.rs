@@ -63,7 +63,7 @@ impl Actions {
             // A lead that another place holds, or that let go already, needs nothing from here.
             match draft.step_on(&matter, by, today, Step::Release { source: *source }) {
                 Ok(_) => draft.into_batch(&mut batch),
-                Err(ActionError::NotLegal(_)) => {}
+                Err(ActionError::NotLegal(_) | ActionError::MovedAway(_)) => {}
                 Err(other) => return Err(other),
             }
         }

@@ -106,7 +106,11 @@ impl Actions {
     /// As [`Actions::matter`].
     pub async fn next(&self, reference: &str) -> Result<NextView, ActionError> {
         let doc = self.find_matter(reference).await?;
-        let mut matter = self.draft(&doc).await?.matter()?;
+        let draft = self.draft(&doc).await?;
+        if draft.moved_away().is_some() {
+            return Ok(NextView { items: Vec::new(), not_now: Vec::new() });
+        }
+        let mut matter = draft.matter()?;
         matter.look_on(self.today());
         let world = self.world();
         Ok(view(&next_of(&matter, &world), &matter, &self.viewer(&world)))

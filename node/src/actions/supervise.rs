@@ -131,6 +131,9 @@ impl Actions {
     /// [`ActionError`] when something could not be read or written; what was said before stays.
     pub async fn supervise(&self) -> Result<usize, ActionError> {
         let world = self.world();
+        if !world.is_active() {
+            return Ok(0);
+        }
         let heard = self.heard_from(&self.store().link_states().await?).await?;
         let (mut urged, mut after) = (0, None);
         loop {
@@ -167,7 +170,12 @@ impl Actions {
         };
         let urge = Voice::Urge { degree: degree.into(), ground: ground.into(), since, due, note: None };
         let mut batch = self.dated_batch()?;
-        draft.voice(None, self.today(), urge)?;
+        match draft.voice(None, self.today(), urge) {
+            Ok(_) => {}
+            // It was moved elsewhere, or waits for something: nothing is to be said from here.
+            Err(ActionError::NotLegal(_) | ActionError::MovedAway(_)) => return Ok(0),
+            Err(other) => return Err(other),
+        }
         draft.into_batch(&mut batch);
         self.store().write(batch).await?;
         drop(locked);

@@ -296,7 +296,11 @@ impl Store {
     /// [`StoreError::UnknownLink`] if there is none.
     pub async fn link_state(&self, link: LinkId) -> Result<LinkState, StoreError> {
         let states = self.link_states().await?;
-        states.into_iter().find(|s| s.id == link).ok_or(StoreError::UnknownLink(link.0))
+        let mut state = states.into_iter().find(|s| s.id == link).ok_or(StoreError::UnknownLink(link.0))?;
+        if self.0.late.last_seen(link).is_some() {
+            (state.out_seq, state.out_digest) = self.feed_head(link).await?;
+        }
+        Ok(state)
     }
 
     /// Notes that a link came up or went down, and why.

@@ -115,6 +115,7 @@ impl Look {
             },
             epoch: Mutex::new(epoch),
             life_matches: false,
+            late: super::late::Late::default(),
             serials: Mutex::default(),
         }));
         Ok(Self { store, odd, certs, actors })

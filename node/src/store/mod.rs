@@ -33,6 +33,7 @@ mod copy;
 mod error;
 mod feed;
 mod folding;
+mod late;
 mod links;
 mod listing;
 mod lock;
@@ -111,6 +112,7 @@ struct Inner {
     shared: Shared,
     epoch: Mutex<Epoch>,
     life_matches: bool,
+    late: late::Late,
     /// The next serial per year and block, ahead of the table by what is being written.
     serials: Mutex<BTreeMap<(u16, u32), u32>>,
 }

@@ -8,6 +8,7 @@ use super::{
     Inner, Store,
     columns::array,
     error::StoreError,
+    late::Late,
     lock,
     writer::{self, JOBS_WAITING_MAX, Shared, Tx},
 };
@@ -182,6 +183,7 @@ impl Store {
             shared,
             epoch: Mutex::new(epoch),
             life_matches,
+            late: Late::default(),
             serials: Mutex::default(),
         }))
     }

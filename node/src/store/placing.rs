@@ -26,7 +26,17 @@ impl Tx {
             .await?;
         let Some(row) = row else { return Ok(()) };
         let id: i64 = row.try_get(0)?;
+        let path = |tx: &Self| tx.state.world.directory.place_ancestors(&tx.state.world.me.place);
+        let before = path(self);
         self.world_mut().directory.place_at(&placement)?;
+        let now = path(self);
+        if now != before {
+            // "Stored there" is said of the levels above as they are: the new ones sign for what they get.
+            let same = before.iter().zip(&now).take_while(|(b, n)| b == n).count();
+            let sql = "UPDATE commits SET stored_up = ?1 WHERE stored_up > ?1";
+            let levels = i64::try_from(same).unwrap_or(i64::MAX);
+            sqlx::query(sql).bind(levels).execute(&mut self.conn).await?;
+        }
         let world = self.state.world.clone();
         for link in world.links.iter().filter(|l| Some(l.id) != from) {
             self.feed(link.id, FeedKind::Placement, 0, id, &[&hash]);

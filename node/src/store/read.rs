@@ -115,7 +115,13 @@ impl Store {
             .fetch_optional(self.readers())
             .await?
             .ok_or(StoreError::UnknownLink(link.0))?;
-        Ok((unsigned(&row, 0)?, array(&row, 1)?))
+        let head = (unsigned(&row, 0)?, array(&row, 1)?);
+        match self.0.late.last_seen(link).filter(|last| *last < head.0) {
+            Some(last) => {
+                Ok((last, self.feed_digest(link, last).await?.unwrap_or(super::feed::FIRST_DIGEST)))
+            }
+            None => Ok(head),
+        }
     }
 
     /// A feed's digest at one row; `None` beyond its end. At 0 it is all zeros.

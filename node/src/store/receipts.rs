@@ -1,7 +1,8 @@
 //! What levels above signed to have stored (rule R15): an acknowledgement from the parent itself, and
 //! the receipts of levels above it, which travel down to whoever the changes came from.
 //!
-//! A change's `stored_up` only grows: 1 means stored at the parent, 2 at the parent's parent.
+//! A change's `stored_up` grows: 1 means stored at the parent, 2 at the parent's parent. It goes back only where
+//! the path above changes: another place at a level has signed for nothing yet (`placing.rs`).
 
 use super::{
     Store,
@@ -268,14 +269,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn stored_up(&self, docs: &[DocId]) -> Result<BTreeMap<DocId, u32>, StoreError> {
-        let up = self.world().parent().map_or(-1, |l| l.id.0);
-        let sql =
-            "SELECT d.doc, coalesce(min(CASE WHEN c.origin_link IS ?2 THEN NULL ELSE c.stored_up END), ?3)
+        // From above is also what came from a former parent.
+        let sql = "SELECT d.doc, coalesce(min(CASE WHEN l.up THEN NULL ELSE c.stored_up END), ?2)
                    FROM json_each(?1) j CROSS JOIN docs d ON d.doc = unhex(j.value)
-                   JOIN commits c ON c.doc = d.id GROUP BY d.id";
+                   JOIN commits c ON c.doc = d.id LEFT JOIN links l ON l.id = c.origin_link GROUP BY d.id";
         let rows = sqlx::query(sql)
             .bind(json_ids(docs))
-            .bind(up)
             .bind(yishi_protocol::limits::CERT_CHAIN_MAX as i64)
             .fetch_all(self.readers())
             .await?;
@@ -292,13 +291,12 @@ impl Store {
         level: u32,
         before_ms: u64,
     ) -> Result<BTreeMap<DocId, u64>, StoreError> {
-        let up = self.world().parent().map_or(-1, |l| l.id.0);
         let sql = "SELECT d.doc, min(c.stored_at_ms) FROM commits c JOIN docs d ON d.id = c.doc
-                   WHERE c.stored_up = ?1 AND c.stored_at_ms < ?2 AND c.origin_link IS NOT ?3 GROUP BY d.id";
+                   LEFT JOIN links l ON l.id = c.origin_link
+                   WHERE c.stored_up = ?1 AND c.stored_at_ms < ?2 AND l.up IS NOT 1 GROUP BY d.id";
         let rows = sqlx::query(sql)
             .bind(i64::from(level))
             .bind(before_ms.cast_signed())
-            .bind(up)
             .fetch_all(self.readers())
             .await?;
         rows.iter().map(|row| Ok((DocId(array(row, 0)?), unsigned(row, 1)?))).collect()

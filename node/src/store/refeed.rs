@@ -134,6 +134,8 @@ impl Store {
         compared_at: u64,
         had: u64,
     ) -> Result<Refed, StoreError> {
+        // It writes to the link: whoever holds the link's row commits first.
+        self.commit_late(link).await?;
         self.submit(move |tx| Box::pin(async move { tx.refeed(link, &docs, compared_at, had).await })).await
     }
 

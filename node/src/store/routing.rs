@@ -93,6 +93,12 @@ impl Tx {
     ) -> Result<BTreeMap<i64, Vec<LinkId>>, StoreError> {
         let stored = self.routed(docs).await?;
         let world = self.state.world.clone();
+        // Who widened it has it, though not what was written meanwhile by others: a moved place and its new
+        // parent hear of each other's widenings in any order.
+        let more = match from {
+            Some(link) => self.not_all_from(docs, link).await?,
+            None => BTreeSet::new(),
+        };
         let (mut rows, mut newly, mut gone) = (Vec::new(), BTreeMap::new(), Vec::new());
         for (id, routed) in stored {
             let audience = routed.audience.now(&world.directory, &routed.home);
@@ -106,7 +112,8 @@ impl Tx {
                 rows.push((id, *link));
                 newly.entry(id).or_insert_with(Vec::new).push(*link);
                 // One without changes is being written in this very batch: its rows follow one by one.
-                if from != Some(*link) && routed.watermark > 0 && !Bug::WidenNewOnly.planted() {
+                let has_all = from == Some(*link) && !more.contains(&id);
+                if !has_all && routed.watermark > 0 && !Bug::WidenNewOnly.planted() {
                     let identity = [routed.doc.as_bytes(), routed.last.as_bytes()];
                     self.feed(*link, FeedKind::Document, id, routed.watermark, &identity);
                 }
@@ -121,6 +128,15 @@ impl Tx {
                 .await?;
         }
         Ok(newly)
+    }
+
+    /// Which of the documents hold changes that did not come over a link.
+    async fn not_all_from(&mut self, docs: &[i64], link: LinkId) -> Result<BTreeSet<i64>, StoreError> {
+        let sql = "SELECT DISTINCT c.doc FROM json_each(?1) j CROSS JOIN commits c ON c.doc = j.value
+                   WHERE c.origin_link IS NOT ?2";
+        let ids = json_ints(docs.iter().copied());
+        let rows = sqlx::query(sql).bind(ids).bind(link.0).fetch_all(&mut self.conn).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
     async fn routed(&mut self, docs: &[i64]) -> Result<BTreeMap<i64, Routed>, StoreError> {

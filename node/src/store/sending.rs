@@ -235,11 +235,12 @@ impl Store {
     async fn feed_rows(&self, link: LinkId, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let sql = "SELECT f.seq, f.kind, f.doc, f.item, c.hash, c.cover_cert, c.cover_sig, c.bytes
                    FROM feeds f LEFT JOIN commits c ON f.kind = 0 AND c.id = f.item
-                   WHERE f.link = ?1 AND f.seq > ?2 ORDER BY f.seq LIMIT ?3";
+                   WHERE f.link = ?1 AND f.seq > ?2 AND f.seq <= ?4 ORDER BY f.seq LIMIT ?3";
         let rows = sqlx::query(sql)
             .bind(link.0)
             .bind(after.cast_signed())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(self.0.late.last_seen(link).map_or(i64::MAX, u64::cast_signed))
             .fetch_all(self.readers())
             .await?;
         rows.iter().map(entry).collect()

@@ -119,18 +119,13 @@ impl World {
         self.directory.placement(&child).is_none_or(|p| p.parent == parent)
     }
 
-    /// The links that may see a document with this audience: those whose peer is in it, and those down
-    /// through which somebody in it is reached.
+    /// The links that may see a document with this audience: those whose peer is in it. A peer that is not would
+    /// refuse it for good, also where somebody below it is in it: a place that was just moved there is reached once
+    /// its new parent was shown the document too.
     #[must_use]
     pub fn routes(&self, audience: &Audience) -> Vec<LinkId> {
         if Bug::WrongAudience.planted() {
             return self.links.iter().map(|l| l.id).collect();
-        }
-        let mut above: BTreeSet<PlaceId> = BTreeSet::new();
-        for reach in &audience.0 {
-            let place = reach.place();
-            above.insert(place);
-            above.extend(self.directory.place_ancestors(&place));
         }
         let subtrees: BTreeSet<PlaceId> =
             audience.0.iter().filter(|r| matches!(r, Reach::Subtree(_))).map(Reach::place).collect();
@@ -143,8 +138,7 @@ impl World {
                         || self.directory.place_ancestors(&link.peer).iter().any(|a| subtrees.contains(a))
                 };
                 let named = audience.0.contains(&Reach::Place(link.peer));
-                let through = !link.up && above.contains(&link.peer);
-                named || through || (!subtrees.is_empty() && covered())
+                named || (!subtrees.is_empty() && covered())
             })
             .map(|link| link.id)
             .collect()

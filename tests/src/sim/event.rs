@@ -1,6 +1,6 @@
 //! What can happen, and what a seed makes of it.
 
-use super::{Shape, line::Garble};
+use super::{Shape, line::Garble, rare};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 /// One thing that happens. Numbers without a meaning of their own (`pick`, `dice`) choose among what is
@@ -45,6 +45,18 @@ pub enum Event {
     Clock { at: u32, hours: i32 },
     /// A parent withdraws a village's key.
     Revoke { village: u32 },
+    /// A place's charter issues the next version of a procedure.
+    Issue { at: u32 },
+    /// A matter is taken up under such a procedure, or goes its way under it.
+    Bind { at: u32, doc: u32, pick: u32 },
+    /// What a node writes becomes visible on its feeds only after a while.
+    Late { at: u32, ms: u32 },
+    /// One above a place renames, moves or merges it.
+    Place { place: u32, by: u32, how: u32 },
+    /// A village's database is copied to a second machine, and both go on.
+    Copy { village: u32 },
+    /// One end of a line hangs: it hears nothing and says nothing.
+    Stall { child: u32, by_parent: bool, ms: u32 },
 }
 
 /// One run: the places, and what happens.
@@ -72,7 +84,7 @@ impl Plan {
             8 => Shape(vec![1, 2]),
             _ => Shape(vec![2, 2, 1]),
         };
-        Self::with(seed, shape, EVENTS, &mut rng)
+        Self::with(seed, rare::shape(seed, shape), EVENTS, &mut rng)
     }
 
     /// The same for other places and lengths.
@@ -85,6 +97,7 @@ impl Plan {
         // Not every run has every kind of trouble: what is rare together is never reached otherwise.
         let troubles: [bool; 5] = std::array::from_fn(|_| rng.random_bool(0.5));
         let events = (0..events).map(|_| event(rng, &shape, troubles)).collect();
+        let events = rare::among(seed, &shape, events);
         Self { seed, shape, events }
     }
 }

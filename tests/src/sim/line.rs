@@ -8,8 +8,9 @@ use yishi_node::link::{
     offline::{End, frame_in},
 };
 use yishi_protocol::{
+    codec::Writer,
     limits::{BLOCKS_IN_FLIGHT_MAX, FRAME_BYTES_MAX},
-    wire::Frame,
+    wire::{Ack, Frame, Reconcile},
 };
 
 /// What a hostile end does to its next frame.
@@ -23,6 +24,12 @@ pub enum Garble {
     Twice,
     /// It is left out, and the next one sent.
     Swallow,
+    /// An older one is sent again after it.
+    Again(u64),
+    /// It is sent after the next one.
+    Turned,
+    /// One that nothing stands behind is sent after it.
+    Made(u64),
 }
 
 /// One connection: an end on each side, and what is under way to it with the moment it arrives.
@@ -33,7 +40,16 @@ pub struct Connection {
     garble: [Option<Garble>; 2],
     /// Blocks a side sent that the other has not acknowledged.
     unanswered: [usize; 2],
+    /// What a side said last, to be said again.
+    said: [VecDeque<Vec<u8>>; 2],
+    /// Kept back until the next frame of that side is sent.
+    turned: [Option<Vec<u8>>; 2],
+    /// Until when a side hangs.
+    hangs_until: [u64; 2],
 }
+
+/// Frames of a side that a hostile end remembers.
+const SAID_MAX: usize = 8;
 
 /// What became of a connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,7 +70,20 @@ impl Connection {
             End::open(&child.store, link(child, parent)?).await.ok()?,
             End::open(&parent.store, link(parent, child)?).await.ok()?,
         ];
-        Some(Self { ends, under_way: Default::default(), garble: [None; 2], unanswered: [0; 2] })
+        Some(Self {
+            ends,
+            under_way: Default::default(),
+            garble: [None; 2],
+            unanswered: [0; 2],
+            said: Default::default(),
+            turned: [None, None],
+            hangs_until: [0; 2],
+        })
+    }
+
+    /// The end of that side hangs until then.
+    pub fn hang(&mut self, side: usize, until: u64) {
+        self.hangs_until[side] = until;
     }
 
     /// The end of that side does something to the next frame it sends.
@@ -72,6 +101,9 @@ impl Connection {
     ) -> Became {
         let mut moved = false;
         for side in 0..2 {
+            if now < self.hangs_until[side] {
+                continue;
+            }
             while self.under_way[side].front().is_some_and(|(due, _)| *due <= now) {
                 let Some((_, frame)) = self.under_way[side].pop_front() else { break };
                 moved = true;
@@ -89,8 +121,9 @@ impl Connection {
             let node = &mut *nodes[side];
             let out = match self.ends[side].work(node.now_ms()).await {
                 Ok(out) => out,
-                // The other side is at fault or lags behind a newer connection: only this one ends.
-                Err(LinkError::Protocol(_)) => return Became::Over,
+                // The other side is at fault or lags behind a newer connection, or the link was closed because a
+                // place was moved or its key withdrawn: only this one ends.
+                Err(LinkError::Protocol(_) | LinkError::Unknown) => return Became::Over,
                 Err(_) if node.failing => return Became::Over,
                 Err(error) => {
                     watch.fail("errors", format!("{}: {error}", node.name));
@@ -122,8 +155,33 @@ impl Connection {
         // A stream keeps its order.
         let earliest = towards.back().map_or(now, |(due, _)| *due);
         let due = (now + delay()).max(earliest);
+        let said = &mut self.said[from];
+        if said.len() == SAID_MAX {
+            said.pop_front();
+        }
+        said.push_back(frame.clone());
+        if let Some(kept) = self.turned[from].take() {
+            towards.push_back((due, frame));
+            towards.push_back((due, kept));
+            return;
+        }
         match self.garble[from].take() {
             None => {}
+            Some(Garble::Again(at)) => {
+                let older = said.get(at as usize % said.len()).cloned();
+                towards.push_back((due, frame));
+                towards.extend(older.map(|older| (due, older)));
+                return;
+            }
+            Some(Garble::Turned) => {
+                self.turned[from] = Some(frame);
+                return;
+            }
+            Some(Garble::Made(dice)) => {
+                towards.push_back((due, frame));
+                towards.push_back((due, made(dice)));
+                return;
+            }
             Some(Garble::Flip(at)) => {
                 let at = at as usize % (frame.len() * 8);
                 frame[at / 8] ^= 1 << (at % 8);
@@ -153,6 +211,22 @@ impl Connection {
     pub fn in_step(&self) -> bool {
         self.ends.iter().all(End::was_in_step)
     }
+}
+
+/// A frame that nothing stands behind: rightly written, and untrue.
+fn made(dice: u64) -> Vec<u8> {
+    let frame = match dice % 6 {
+        0 => Frame::Ack(Ack { to: dice % 50, excluded: vec![], receipt: None }),
+        1 => Frame::Ack(Ack { to: dice % 7, excluded: vec![(0, "forged".into())], receipt: None }),
+        2 => Frame::Reconcile(Reconcile::Resume { seq: dice % 50, digest: [dice as u8; 16] }),
+        3 => Frame::Reconcile(Reconcile::Differ { wanted: vec![dice as u32 % 9] }),
+        4 => Frame::Reconcile(Reconcile::Probe { bits: 0, prints: vec![dice.to_le_bytes()] }),
+        _ => Frame::Block(dice.to_le_bytes().repeat(9)),
+    };
+    let plain = frame.encode();
+    let mut packed = Writer::new();
+    packed.uint(1 + plain.len() as u64).raw(&[0]).raw(&plain);
+    packed.finish()
 }
 
 /// The line of a child to its parent.

@@ -222,17 +222,34 @@ impl Node {
         copy(kept, &dir);
         // The nonce beside the database is no part of a backup: without it nobody takes the two for one.
         std::fs::remove_file(dir.join("life")).unwrap();
+        let name = format!("{}, second machine", self.name);
+        let mut second = self.beside(name, dir, self.now_ms(), seed).await;
+        second.clock_off_ms = self.clock_off_ms;
+        second.renew().await;
+        second
+    }
+
+    /// A second machine with a copy of this one's folder, nonce and all.
+    #[must_use]
+    pub async fn copied(of: &Self, kept: &Path, now: u64) -> Self {
+        let dir = of.dir.with_extension("copy");
+        copy(kept, &dir);
+        of.beside(format!("{}-copy", of.name), dir, now, now).await
+    }
+
+    /// A machine of this place around the database in a folder.
+    async fn beside(&self, name: String, dir: PathBuf, now: u64, seed: u64) -> Self {
         let disk = Disk::of(&dir);
-        let store = Store::open(&dir).await.unwrap();
-        let clock = Arc::new(SetClock::at_ms(self.now_ms()));
+        let store = Store::open(&dir).await.unwrap_or_else(|e| panic!("{name} does not start: {e}"));
+        let clock = Arc::new(SetClock::at_ms(now));
         let mut rng = StdRng::seed_from_u64(seed);
         let (actions, projector) = around(&store, &clock, &mut rng);
-        let mut second = Self {
-            name: format!("{}, second machine", self.name),
+        Self {
+            name,
             dir,
             place: self.place,
             clock,
-            clock_off_ms: self.clock_off_ms,
+            clock_off_ms: 0,
             news: store.news(),
             store,
             actions,
@@ -241,9 +258,7 @@ impl Node {
             projector,
             projected: false,
             rng,
-        };
-        second.renew().await;
-        second
+        }
     }
 
     /// Begins a new life.

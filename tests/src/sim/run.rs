@@ -1,6 +1,6 @@
 //! A plan on a world: what each event does, and the judgement at the end.
 
-use super::{Event, Plan, World, alone, check::census::Census};
+use super::{Event, Plan, World, alone, check::census::Census, line::Garble};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use std::{
@@ -8,7 +8,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 use yishi_node::actions::RevokeRequest;
-use yishi_protocol::ids::DocId;
+use yishi_protocol::ids::{ActRef, DocId};
 
 /// What went wrong in a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +81,28 @@ sums! {
     clocks,
     /// Keys withdrawn.
     revoked,
+    /// Procedures issued by charters.
+    issued,
+    /// Matters bound to one of them.
+    bound,
+    /// Steps to another stage of one.
+    advanced,
+    /// Rows that became visible after the news of them.
+    late,
+    /// Places renamed and re-coded.
+    recoded,
+    /// Places moved under another parent.
+    moved,
+    /// Places merged into another.
+    merged,
+    /// Databases copied to a second machine.
+    copied,
+    /// Acts written on either of two machines of one village.
+    beside,
+    /// Ends of lines that hung.
+    stalled,
+    /// Frames sent again, in another order, or made up.
+    untrue,
 }
 
 /// A run that held.
@@ -107,12 +129,13 @@ pub fn run(plan: &Plan) -> Result<Ended, Failure> {
 
 async fn play(plan: &Plan) -> Result<Ended, Failure> {
     let world = World::of(&plan.shape, plan.seed).await;
-    let mut run = Run { world, sums: Sums::default(), slow: Vec::new() };
+    let mut run = Run { world, sums: Sums::default(), slow: Vec::new(), turn: false };
     for event in &plan.events {
         run.happen(*event).await;
         run.world.watch.failure.take().map_or(Ok(()), Err)?;
     }
     let census = run.end().await;
+    run.sums.late = run.world.late_rows;
     run.world.watch.failure.take().map_or(Ok(()), Err)?;
     Ok(Ended { sums: run.sums, print: print(&census) })
 }
@@ -130,11 +153,16 @@ fn print(census: &Census) -> [u8; 32] {
     yishi_protocol::ids::hash("yishi/simulator/1", &[&all])
 }
 
-struct Run {
-    world: World,
-    sums: Sums,
+/// Turns on the line that two machines of one village need to hear all of each other.
+const TURNS: usize = 5;
+
+pub(super) struct Run {
+    pub(super) world: World,
+    pub(super) sums: Sums,
     /// Children whose frames take so much longer.
     slow: Vec<(usize, u64)>,
+    /// Whose turn it is where one village has two machines.
+    turn: bool,
 }
 
 impl Run {
@@ -144,9 +172,37 @@ impl Run {
         let child_of = |n: u32| 1 + n.saturating_sub(1) as usize % lines;
         let world = &mut self.world;
         match event {
-            Event::Raise { at, escalate, sealed } => self.raise(node(at), escalate, sealed).await,
-            Event::Act { at, doc, pick } => self.act(node(at), doc, pick).await,
-            Event::Vote { at, doc, dice } => self.vote(node(at), doc, dice).await,
+            Event::Raise { at, escalate, sealed } => {
+                let at = self.machine(node(at));
+                self.raise(at, escalate, sealed).await;
+            }
+            Event::Act { at, doc, pick } => {
+                let at = self.machine(node(at));
+                self.act(at, doc, pick).await;
+            }
+            Event::Vote { at, doc, dice } => {
+                let at = self.machine(node(at));
+                self.vote(at, doc, dice).await;
+            }
+            Event::Issue { at } => {
+                let at = self.machine(node(at));
+                self.issue(at).await;
+            }
+            Event::Bind { at, doc, pick } => {
+                let at = self.machine(node(at));
+                self.bind(at, doc, pick).await;
+            }
+            Event::Late { at, ms } => self.late(node(at), ms).await,
+            Event::Place { place, by, how } => self.place(child_of(place), by, how).await,
+            Event::Copy { village } => self.copy(child_of(village)).await,
+            Event::Stall { child, by_parent, ms } => {
+                let line = child_of(child) - 1;
+                let until = world.now + u64::from(ms);
+                for connection in &mut world.lines[line].connections {
+                    connection.hang(usize::from(by_parent), until);
+                    self.sums.stalled += 1;
+                }
+            }
             Event::Project { at } => {
                 let at = node(at);
                 self.world.project_at(at).await;
@@ -162,7 +218,7 @@ impl Run {
                 self.world.line_of(child).connections.clear();
             }
             Event::Dial { child } => {
-                let line = child_of(child) - 1;
+                let line = self.machine(child_of(child)) - 1;
                 self.sums.doubled += u64::from(!self.world.lines[line].connections.is_empty());
                 self.world.dial(line).await;
             }
@@ -203,7 +259,7 @@ impl Run {
             }
             Event::Backup { at } => {
                 let at = node(at);
-                if !world.nodes[at].failing {
+                if !world.nodes[at].failing && world.twin_of(at).is_none() {
                     let kept = world.backup(at).await;
                     world.backups.insert(at, kept);
                     self.sums.backups += 1;
@@ -219,7 +275,10 @@ impl Run {
             Event::Garble { child, by_parent, how } => {
                 let line = child_of(child) - 1;
                 self.world.garble(line, usize::from(by_parent), how);
-                self.sums.garbled += 1;
+                match how {
+                    Garble::Again(_) | Garble::Turned | Garble::Made(_) => self.sums.untrue += 1,
+                    _ => self.sums.garbled += 1,
+                }
             }
             Event::Clock { at, hours } => {
                 let at = node(at);
@@ -264,10 +323,10 @@ impl Run {
         }
         self.sums.acts += done.len() as u64;
         self.sums.sealed += u64::from(sealed);
-        self.world.watch.acknowledged(at, doc, done);
+        self.told(at, doc, done).await;
     }
 
-    async fn pick(&self, at: usize, doc: u32) -> Option<(DocId, DocId)> {
+    pub(super) async fn pick(&self, at: usize, doc: u32) -> Option<(DocId, DocId)> {
         let matters = self.world.nodes[at].matters().await;
         let one = matters.get(doc as usize % matters.len().max(1))?;
         Some((*one, matters[(doc as usize / 7) % matters.len()]))
@@ -281,7 +340,7 @@ impl Run {
         let Some(next) = view.next.get(pick as usize % view.next.len().max(1)) else { return };
         let act = request(next.act, other != doc, other);
         let done = node.act(&doc, act).await;
-        self.done(at, doc, done);
+        self.done(at, doc, done).await;
     }
 
     async fn vote(&mut self, at: usize, doc: u32, dice: u32) {
@@ -291,19 +350,45 @@ impl Run {
             "present": yes + no, "for": yes, "against": no, "abstain": 0});
         let done = self.world.nodes[at].act(&doc, vote).await;
         self.sums.votes += u64::from(done.is_some());
-        self.done(at, doc, done);
+        self.done(at, doc, done).await;
     }
 
-    fn done(&mut self, at: usize, doc: DocId, done: Option<yishi_protocol::ids::ActRef>) {
+    pub(super) async fn done(&mut self, at: usize, doc: DocId, done: Option<ActRef>) {
         self.sums.acts += u64::from(done.is_some());
+        self.told(at, doc, done).await;
+    }
+
+    /// People were told that these acts are done.
+    pub(super) async fn told(&mut self, at: usize, doc: DocId, done: impl IntoIterator<Item = ActRef>) {
+        let done: Vec<ActRef> = done.into_iter().collect();
+        if self.world.twin_of(at).is_some() && !done.is_empty() {
+            // The other machine may use the same numbers: what was written here is remembered by its hash too.
+            let commits = self.world.nodes[at].store.doc_commits(&doc).await.unwrap_or_default();
+            let own = commits.iter().filter(|c| {
+                let c = &c.commit;
+                done.contains(&ActRef { actor: c.actor, seq: c.seq })
+            });
+            let own = own.filter(|c| c.origin.is_none()).map(|c| c.commit.hash);
+            self.world.watch.lost.wrote_beside(at, doc, own);
+            self.sums.beside += done.len() as u64;
+        }
         self.world.watch.acknowledged(at, doc, done);
+    }
+
+    /// The machine at which somebody of a place sits: where there are two, the one and the other in turn.
+    fn machine(&mut self, at: usize) -> usize {
+        let other = self.world.twin_of(at);
+        self.turn ^= other.is_some();
+        other.filter(|_| self.turn).unwrap_or(at)
     }
 
     /// The parent withdraws a village's key; the village's box is in other hands from then on.
     async fn revoke(&mut self, village: usize) {
         let world = &mut self.world;
-        let Some(parent) = world.above(village).first().copied() else { return };
-        let childless = !world.lines.iter().any(|l| l.parent == village);
+        let meant = world.meant.get(&village).copied();
+        let Some(parent) = meant.or_else(|| world.above(village).first().copied()) else { return };
+        let childless = !world.lines.iter().any(|l| l.parent == village)
+            && !world.meant.values().any(|parent| *parent == village);
         let others = world.lines.iter().filter(|l| !world.gone.contains(&l.child)).count();
         if !childless || others < 2 || world.gone.contains(&village) || world.nodes[parent].failing {
             return;
@@ -311,8 +396,10 @@ impl Run {
         let place = world.nodes[village].place.to_string();
         let request = RevokeRequest { reason: "设备被盗".into(), ..RevokeRequest::default() };
         if world.nodes[parent].actions.revoke(&place, request).await.is_ok() {
-            world.line_of(village).connections.clear();
-            world.gone.insert(village);
+            for machine in [Some(village), world.twin_of(village)].into_iter().flatten() {
+                world.line_of(machine).connections.clear();
+                world.gone.insert(machine);
+            }
             self.sums.revoked += 1;
         }
     }
@@ -331,8 +418,22 @@ impl Run {
         for child in 1..self.world.nodes.len() {
             self.world.cut(child, false);
         }
+        self.world.commit_late(true).await;
         self.world.hang_up_all();
+        for (_, copy) in self.world.twins.clone() {
+            self.world.cut(copy, true);
+        }
         self.world.come_to_rest().await;
+        // Of two machines of one village one is on the line at a time, until each has heard what the other said.
+        for turn in 0..TURNS * usize::from(!self.world.twins.is_empty()) {
+            for (one, copy) in self.world.twins.clone() {
+                self.world.cut(one, turn % 2 == 0);
+                self.world.cut(copy, turn % 2 == 1);
+            }
+            if self.world.watch.failure.is_none() {
+                self.world.come_to_rest().await;
+            }
+        }
         let mut watch = std::mem::take(&mut self.world.watch);
         let census = match watch.failure {
             None => watch.end(&self.world).await,

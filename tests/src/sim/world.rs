@@ -36,6 +36,16 @@ pub struct World {
     pub copied: BTreeSet<ActorId>,
     /// Backups at hand, by node.
     pub backups: BTreeMap<usize, PathBuf>,
+    /// Machines of one village: the one, and the copy of its database.
+    pub twins: Vec<(usize, usize)>,
+    /// Where places were moved to, whether or not they have heard of it.
+    pub meant: BTreeMap<usize, usize>,
+    /// Whether any place was moved, merged or re-coded.
+    pub placed: bool,
+    /// Nodes whose newest rows are held back, and until when.
+    pub late: Vec<(usize, u64)>,
+    /// Rows that became visible late.
+    pub late_rows: u64,
     /// The checkers.
     pub watch: Watch,
     /// How many backups were made.
@@ -83,6 +93,11 @@ impl World {
             put_back: BTreeSet::new(),
             copied: BTreeSet::new(),
             backups: BTreeMap::new(),
+            twins: Vec::new(),
+            meant: BTreeMap::new(),
+            placed: false,
+            late: Vec::new(),
+            late_rows: 0,
             watch: Watch::default(),
             made: 0,
         }
@@ -93,6 +108,41 @@ impl World {
     pub fn above(&self, at: usize) -> Vec<usize> {
         let up = |at: &usize| self.lines.iter().find(|l| l.child == *at).map(|l| l.parent);
         std::iter::successors(up(&at), up).collect()
+    }
+
+    /// The other machine of the same village.
+    #[must_use]
+    pub fn twin_of(&self, at: usize) -> Option<usize> {
+        let (one, copy) = self.twins.iter().find(|(one, copy)| *one == at || *copy == at)?;
+        Some(one + copy - at)
+    }
+
+    /// Lines follow what the children know of their parents: a moved place dials its new one once it has heard.
+    fn follow(&mut self) {
+        for line in self.lines.iter_mut().filter(|_| self.placed) {
+            let world = self.nodes[line.child].store.world();
+            let up = world.parent().map(|link| link.peer);
+            let at = self.nodes.iter().position(|n| Some(n.place) == up);
+            if let Some(parent) = at.filter(|parent| *parent != line.parent) {
+                line.parent = parent;
+                line.connections.clear();
+            }
+        }
+    }
+
+    /// What was held back until now, or all of it, is seen by everybody.
+    pub async fn commit_late(&mut self, all: bool) {
+        let now = self.now;
+        for (at, _) in self.late.extract_if(.., |(_, until)| all || *until <= now).collect::<Vec<_>>() {
+            let store = self.nodes[at].store.clone();
+            for link in &store.world().links {
+                match store.commit_late(link.id).await {
+                    Ok(rows) => self.late_rows += rows,
+                    Err(_) if self.nodes[at].failing => {}
+                    Err(e) => self.watch.fail("errors", format!("{}: {e}", self.nodes[at].name)),
+                }
+            }
+        }
     }
 
     /// Whether only nodes that are gone have a document.
@@ -132,6 +182,10 @@ impl World {
             // Another key answers than the parent's: the child asks who that is.
             let _ = offline::asked(below, above, self.now).await;
         }
+        // A newer connection of a place closes the older one: of two machines of one, the one that called last.
+        if let Some(other) = self.twin_of(child) {
+            self.line_of(other).connections.clear();
+        }
         let connection = Connection::open(&self.nodes[child], &self.nodes[parent]).await;
         self.lines[line].connections.extend(connection);
     }
@@ -139,6 +193,7 @@ impl World {
     /// One end of a line does something to its next frame.
     pub fn garble(&mut self, line: usize, side: usize, how: Garble) {
         self.watch.excused = true;
+        self.watch.lied |= matches!(how, Garble::Made(_));
         if let Some(newest) = self.lines[line].connections.last_mut() {
             newest.garble(side, how);
         }
@@ -151,6 +206,7 @@ impl World {
         for node in &self.nodes {
             node.tick(self.now);
         }
+        self.commit_late(false).await;
         for line in &mut self.lines {
             let mut going_on = Vec::new();
             for mut connection in std::mem::take(&mut line.connections) {
@@ -165,6 +221,7 @@ impl World {
             }
             line.connections = going_on;
         }
+        self.follow();
         moved
     }
 

@@ -10,6 +10,7 @@
 mod cloned;
 mod forgetting;
 mod merged;
+mod moved;
 mod parked;
 mod pinned;
 mod restored;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use yishi_protocol::{
     act::{Act, Step},
     change::Body,
-    fold::{self, BallotState, FoldChange, FoldInput, Verdict},
+    fold::{self, BallotState, FoldChange, FoldInput, Moved, Verdict},
     ids::{ActRef, ActorId, ChangeHash, DocId, PlaceId},
     kind::Kind,
 };
@@ -29,18 +29,20 @@ pub(super) fn check(world: &World, census: &Census) -> Result<(), String> {
 /// A step as it was written.
 struct Taken {
     place: PlaceId,
+    moved: Moved,
     prev: Option<ActRef>,
     step: Step,
 }
 
 fn steps(
     changes: &[FoldChange],
-    place_of: impl Fn(&ActorId) -> Option<PlaceId>,
+    author_of: impl Fn(&ActorId) -> Option<(PlaceId, Moved)>,
 ) -> BTreeMap<ChangeHash, Taken> {
     let read = |c: &FoldChange| {
         let Body::Act { container: 0, value, .. } = &c.change.body else { return None };
         let act = Act::<Step>::from_map(value.clone()).ok()?;
-        Some((c.hash, Taken { place: place_of(&c.change.actor)?, prev: act.prev, step: act.what }))
+        let (place, moved) = author_of(&c.change.actor)?;
+        Some((c.hash, Taken { place, moved, prev: act.prev, step: act.what }))
     };
     changes.iter().filter_map(read).collect()
 }
@@ -48,7 +50,7 @@ fn steps(
 fn one(input: &FoldInput<'_>, doc: &DocId) -> Result<(), String> {
     let _ = doc;
     let matter = fold::proposal::fold(input);
-    let place_of = |actor: &ActorId| input.authors.get(actor).map(|a| a.place);
+    let author_of = |actor: &ActorId| input.authors.get(actor).map(|a| (a.place, a.moved.clone()));
     let above = |place: &PlaceId| -> Vec<PlaceId> {
         let own = input.authors.values().find(|a| a.place == *place).map(|a| a.ancestors.clone());
         let under = || {
@@ -59,19 +61,25 @@ fn one(input: &FoldInput<'_>, doc: &DocId) -> Result<(), String> {
         };
         own.or_else(under).unwrap_or_default()
     };
-    let taken = steps(input.changes, place_of);
+    let taken = steps(input.changes, author_of);
     let home = input.header.home;
     let mut holder = home;
     let mut tip_by = home;
     for entry in matter.timeline.iter().filter(|e| e.verdict == Verdict::Counted) {
         let Some(t) = taken.get(&entry.hash) else { continue };
+        // Itself, or a place that was merged into it.
+        let is = |place: PlaceId| t.place == place || t.moved.acts_for.contains(&place);
+        // Above it, or where one stood that was above it before places were moved.
+        let over =
+            |place: &PlaceId| above(place).contains(&t.place) || t.moved.instead_of.contains_key(place);
         let allowed = match &t.step {
-            Step::Register { .. } | Step::Withdraw { .. } => t.place == home,
-            Step::Reopen { .. } | Step::Close { .. } => t.place == holder || t.place == home,
-            Step::TakeOver { .. } => above(&holder).contains(&t.place),
+            Step::Register { .. } => t.place == home,
+            Step::Withdraw { .. } => is(home),
+            Step::Reopen { .. } | Step::Close { .. } => is(holder) || is(home),
+            Step::TakeOver { .. } => over(&holder),
             Step::Correct { .. } => t.place == tip_by,
-            Step::Settle { .. } => t.place == home || above(&home).contains(&t.place),
-            _ => t.place == holder,
+            Step::Settle { .. } => is(home) || over(&home),
+            _ => is(holder),
         };
         if !allowed {
             return Err(format!("“{}” by a place that did not hold it", entry.kind));
@@ -114,6 +122,12 @@ fn sealed_siblings(
     taken: &BTreeMap<ChangeHash, Taken>,
 ) -> Result<(), String> {
     if taken.values().any(|t| matches!(t.step, Step::Settle { .. } | Step::TakeOver { .. })) {
+        return Ok(());
+    }
+    let numbers: BTreeSet<(ActorId, u64)> =
+        input.changes.iter().map(|c| (c.change.actor, c.change.seq)).collect();
+    if numbers.len() < input.changes.len() {
+        // A number used twice by a copied machine: what stands on it stands on either.
         return Ok(());
     }
     let name: BTreeMap<ChangeHash, ActRef> =
@@ -175,12 +189,15 @@ fn votes(input: &FoldInput<'_>, matter: &fold::Matter) -> Result<(), String> {
     };
     let closers: Vec<ChangeHash> = matter.timeline.iter().filter(closing).map(|e| e.hash).collect();
     for ballot in matter.ballots.iter().filter(|b| b.state == BallotState::Counted) {
-        for vote in input.changes.iter().filter(|c| name(c) == ballot.act) {
+        let in_time = |vote: &FoldChange| {
             let before = past(vote.hash);
             let closer = closers.iter().find(|c| !before.contains(*c));
-            if closer.is_some_and(|c| !past(*c).contains(&vote.hash)) {
-                return Err("a vote that the step closing its ballot did not know".into());
-            }
+            closer.is_none_or(|c| past(*c).contains(&vote.hash))
+        };
+        // A number used twice by a copied machine: the vote is one of the two.
+        let mut votes = input.changes.iter().filter(|c| name(c) == ballot.act).peekable();
+        if votes.peek().is_some() && !votes.any(in_time) {
+            return Err("a vote that the step closing its ballot did not know".into());
         }
     }
     Ok(())

@@ -1,10 +1,10 @@
 //! Everything that lies on all disks, read once for all checkers.
 
 use crate::sim::World;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use yishi_node::store::{StoredCommit, WholeDocument};
 use yishi_protocol::{
-    audience::Audience,
+    audience::{Audience, Reach},
     cert::Directory,
     change,
     commit::ActorRecord,
@@ -73,6 +73,32 @@ impl Census {
         }
         audience
     }
+
+    /// Whose a document is.
+    #[must_use]
+    pub fn home(&self, doc: &DocId) -> Option<PlaceId> {
+        self.0.iter().find_map(|h| Some(h.docs.get(doc)?.header.home))
+    }
+}
+
+/// Whether a place is to have all of a document with that audience and home. It may see it, and is not one of those
+/// that were above its home once, or below somebody it was for with all below, and are no more: they keep what they
+/// have (rule R11).
+#[must_use]
+pub fn receives(audience: &Audience, home: &PlaceId, place: &Holding) -> bool {
+    let now = audience.now(&place.directory, home).0;
+    let above = place.directory.place_ancestors(&place.place);
+    let whole = std::iter::once(&place.place).chain(&above).any(|p| now.contains(&Reach::Subtree(*p)));
+    whole || now.contains(&Reach::Place(place.place))
+}
+
+/// Whether nobody can tell one of two machines of a village what the other wrote into a document: they hear of each
+/// other through the place above them alone, and it may be one that is not shown it. A dossier is never shown to whom
+/// a place was moved.
+#[must_use]
+pub fn apart(world: &World, census: &Census, at: usize, audience: &Audience, home: &PlaceId) -> bool {
+    let parent = world.above(at).first().and_then(|parent| census.0.get(*parent));
+    world.twin_of(at).is_some() && parent.is_some_and(|parent| !receives(audience, home, parent))
 }
 
 /// Who may see a document, as one node knows it.
@@ -95,14 +121,17 @@ impl Holding {
         whole.commits.iter().filter_map(decoded).collect()
     }
 
-    /// Whose the actors are, as one document's fold here sees them.
+    /// Whose the actors of a document are, as its fold here sees them. Those of other documents take no part: a node
+    /// holds some that another does not.
     #[must_use]
     pub fn authors(&self, doc: &DocId) -> BTreeMap<ActorId, Author> {
         let author = |r: &ActorRecord| {
             let now = self.directory.current(&r.cert);
             Some((r.actor, Author::of(&self.directory, &now, Some(doc))?))
         };
-        self.records.values().filter_map(author).collect()
+        let wrote: BTreeSet<ActorId> =
+            self.docs.get(doc).into_iter().flat_map(|d| &d.commits).map(|c| c.commit.actor).collect();
+        self.records.values().filter(|r| wrote.contains(&r.actor)).filter_map(author).collect()
     }
 
     /// Calls `then` with what a fold of the document needs.

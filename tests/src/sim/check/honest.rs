@@ -1,9 +1,10 @@
 //! "Stored there" is said of nothing that is not there (promise 6), and said of everything once all is
 //! calm (rule R15).
 
-use super::census::Census;
+use super::census::{Census, receives};
 use crate::sim::World;
 use std::collections::BTreeSet;
+use yishi_node::store::StoredCommit;
 use yishi_protocol::ids::{ChangeHash, DocId};
 
 fn held(census: &Census, at: usize) -> BTreeSet<(DocId, ChangeHash)> {
@@ -40,11 +41,12 @@ pub(super) fn receipts(world: &World, census: &Census) -> Result<(), String> {
         let Some(parent) = world.above(at).first().copied() else { continue };
         let me = world.nodes[at].store.world().me.actor;
         for (doc, whole) in &holding.docs {
-            let shown = census.audience(doc).includes(&holding.directory, &census.0[parent].place);
+            let shown = receives(&census.audience(doc), &whole.header.home, &census.0[parent]);
             if !shown || world.gone.contains(&parent) {
                 continue;
             }
-            if whole.commits.iter().any(|c| c.commit.actor == me && c.stored_up == 0) {
+            let unsigned = |c: &StoredCommit| c.commit.actor == me && c.origin.is_none() && c.stored_up == 0;
+            if whole.commits.iter().any(unsigned) {
                 return Err(format!("{} has no receipt for a change of its own in {doc}", holding.name));
             }
         }

@@ -138,7 +138,7 @@ impl Watch {
             self.note("forgotten", forgotten::check(world, &census));
         }
         self.note("shown", shown::check(world, &census).await);
-        if !self.compared {
+        if !self.compared && !world.placed {
             self.note("once", once::echo(world).await);
         }
         self.note("authority", authority::check(world, &census));

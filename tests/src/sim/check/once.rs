@@ -20,8 +20,8 @@ pub(super) fn check(world: &World, census: &Census) -> Result<(), String> {
     Ok(())
 }
 
-/// Nothing goes back over the link it came from. After a comparison of histories whole documents may: they
-/// are sent without asking what of them is already there.
+/// Nothing goes back over the link it came from. After a comparison of histories, and to whoever sees a document since
+/// places were moved, whole documents may: they are sent without asking what of them is already there.
 pub(super) async fn echo(world: &World) -> Result<(), String> {
     for node in &world.nodes {
         for link in &node.store.world().links {

@@ -1,7 +1,7 @@
 //! Who may see a document has all of it, nobody else has any, and the same changes fold to the same state
 //! (promises 4 and 5).
 
-use super::census::Census;
+use super::census::{Census, Holding, apart, audience_of, receives};
 use crate::sim::World;
 use std::collections::BTreeSet;
 use yishi_protocol::{
@@ -22,20 +22,35 @@ fn digest(census: &Census, at: usize, doc: &DocId) -> Option<Hash> {
     })?
 }
 
+/// Whom a document is to be shown to since places were moved or merged was shown it, by those who have to.
+fn owed(world: &World, holding: &Holding, at: usize, doc: &DocId) -> Result<(), String> {
+    let Some(whole) = holding.docs.get(doc).filter(|d| d.header.kind != Kind::Dossier) else { return Ok(()) };
+    let cert = world.nodes[at].store.world().me.cert;
+    match audience_of(whole).owed(&holding.directory, &whole.header.home, &cert).first() {
+        None => Ok(()),
+        Some(reach) => Err(format!("{} owes {doc} to {}", holding.name, reach.place())),
+    }
+}
+
 pub(super) fn check(world: &World, census: &Census) -> Result<(), String> {
     for doc in census.docs() {
-        let audience = census.audience(&doc);
+        let (audience, Some(home)) = (census.audience(&doc), census.home(&doc)) else { continue };
         let mut first: Option<(usize, BTreeSet<ChangeHash>, Option<Hash>)> = None;
         for (at, holding) in census.0.iter().enumerate().filter(|(at, _)| !world.gone.contains(at)) {
             let held: Option<BTreeSet<ChangeHash>> =
                 holding.docs.get(&doc).map(|d| d.commits.iter().map(|c| c.commit.hash).collect());
-            match (audience.includes(&holding.directory, &holding.place), held) {
+            let sees = audience.includes(&holding.directory, &holding.place);
+            match (sees, held) {
+                // Above its home once and no more: it keeps what it has.
+                (true, _) if !receives(&audience, &home, holding) => {}
+                (true, _) if apart(world, census, at, &audience, &home) => {}
                 (false, None) => {}
                 (false, Some(_)) => return Err(format!("{} holds {doc}, which is not for it", holding.name)),
                 // A document of somebody who is gone, and that was with nobody else.
                 (true, None) if first.is_none() && world.gone_alone(census, &doc) => {}
                 (true, None) => return Err(format!("{} lacks {doc}", holding.name)),
                 (true, Some(held)) => {
+                    owed(world, holding, at, &doc)?;
                     let folded = digest(census, at, &doc);
                     let Some((other, there, same)) = &first else {
                         first = Some((at, held, folded));

@@ -12,9 +12,11 @@ pub(super) async fn check(world: &World, census: &Census) -> Result<(), String> 
             let Some(row) = world.nodes[at].store.matter(doc).await.unwrap() else {
                 return Err(format!("no list of {} shows {doc}", holding.name));
             };
+            // Lists show a matter with whoever acts for its holder now.
+            let holder = matter.holder.map(|h| holding.directory.stands_in(&h));
             let (shown, true_one) = (
                 (row.stage.as_str(), row.holder, row.merged_into, row.violations as usize),
-                (matter.stage.name(), matter.holder, matter.merged_into, matter.violations.len()),
+                (matter.stage.name(), holder, matter.merged_into, matter.violations.len()),
             );
             if shown != true_one {
                 return Err(format!("{} shows {doc} as {shown:?}; it is {true_one:?}", holding.name));
