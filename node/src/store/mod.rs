@@ -82,6 +82,7 @@ pub use request::{DONE_WITHOUT_ANSWER, Request, within};
 pub use rotation::NewKey;
 pub use sending::{FedChange, FeedEntry, FeedItem, WholeDocument};
 pub use similar::SharingMatter;
+pub(crate) use similar::compared;
 pub use walk::{FeedFault, HeldChange, HeldDocument, Piece, Shown};
 pub use world::{Link, LinkId, Me, World};
 

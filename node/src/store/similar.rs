@@ -42,7 +42,7 @@ pub struct SharingMatter {
 }
 
 /// The text of a matter as it is compared.
-fn compared(title: &str, body: &str) -> String {
+pub(crate) fn compared(title: &str, body: &str) -> String {
     let whole = if body.starts_with(title) { body.to_owned() } else { format!("{title}\n{body}") };
     whole.chars().take(READ_CHARS_MAX).collect()
 }

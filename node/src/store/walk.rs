@@ -53,6 +53,8 @@ pub struct Shown {
     pub closed: bool,
     /// The rest, as JSON.
     pub detail: String,
+    /// Its text as similar matters are looked for.
+    pub compared: String,
 }
 
 /// One document as its rows say.
@@ -252,8 +254,9 @@ async fn headers(
     let mut docs = BTreeMap::new();
     let sql = "SELECT d.id, d.doc, d.kind, d.home, d.header, CAST(m.number AS BLOB),
                       CAST(m.title AS BLOB), CAST(m.stage AS BLOB), m.closed, CAST(m.detail AS BLOB),
-                      EXISTS (SELECT 1 FROM dirty WHERE doc = d.id) OR EXISTS (SELECT 1 FROM quarantine WHERE doc = d.id)
-               FROM docs d LEFT JOIN matters m ON m.doc = d.id WHERE d.id > ?1 ORDER BY d.id LIMIT ?2";
+                      EXISTS (SELECT 1 FROM dirty WHERE doc = d.id) OR EXISTS (SELECT 1 FROM quarantine WHERE doc = d.id),
+                      CAST(t.text AS BLOB)
+               FROM docs d LEFT JOIN matters m ON m.doc = d.id LEFT JOIN matter_texts t ON t.doc = d.id WHERE d.id > ?1 ORDER BY d.id LIMIT ?2";
     for row in sqlx::query(sql).bind(after).bind(DOCS_AT_ONCE).fetch_all(&mut **tx).await? {
         // Texts as bytes: one that is no text any more is to be named, not to end the look.
         let text = |column: usize| -> Result<Option<String>, StoreError> {
@@ -268,6 +271,7 @@ async fn headers(
                 stage: text(7)?.unwrap_or_default(),
                 closed: row.try_get(8)?,
                 detail: text(9)?.unwrap_or_default(),
+                compared: text(11)?.unwrap_or_default(),
             }),
         };
         let doc = HeldDocument {

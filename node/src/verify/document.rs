@@ -4,7 +4,7 @@
 use super::report::{Area, Finding};
 use crate::{
     clock::day_of_ms,
-    store::{HeldChange, HeldDocument, Piece, Shown},
+    store::{HeldChange, HeldDocument, Piece, Shown, compared},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -305,6 +305,7 @@ impl Context {
             stage: matter.stage.name().to_owned(),
             closed: matter.stage.is_ended(),
             detail: serde_json::to_string(&crate::actions::Sketch::of(&matter)).unwrap_or_default(),
+            compared: compared(&matter.title, &matter.body),
         };
         if one.held.shown.as_ref() != Some(&shown) {
             let zh = format!("列表上显示的与签名的内容不符；按签名应为“{}”，{}", shown.title, shown.stage);

@@ -166,19 +166,24 @@ async fn a_new_link_gets_what_its_peer_and_those_below_may_see() {
 }
 
 #[tokio::test]
-async fn a_place_named_before_its_certificate_is_routed_when_it_comes() {
+async fn a_reader_below_is_reached_once_the_place_between_may_see_it_too() {
     let (mut fed, dir) = (Fed::new(), TempDir::new().unwrap());
     let (store, _, east) = fed.store(dir.path()).await;
     // A hamlet below the eastern village, unknown here so far.
     let hamlet = child(&mut fed.rng, fed.id, &fed.east.clone(), 6, "一组");
     let town = fed.town.clone();
     let header = fed.header(&town, [Reach::Place(town.place), Reach::Place(hamlet.place)]);
-    let history = fed.chain(header.doc_id(), &fed.town, None, 2);
+    let doc = header.doc_id();
+    let history = fed.chain(doc, &fed.town, None, 2);
     let batch = Batch { docs: vec![header], commits: commits(&history), ..Batch::default() };
     store.write(batch).await.unwrap();
     assert_eq!(feed(&store, east).await, []);
     store.write(Batch { certs: vec![hamlet.cert.clone()], ..Batch::default() }).await.unwrap();
-    assert_eq!(short(&feed(&store, east).await), ["document of 2"]);
+    // The village between would refuse it for good.
+    assert!(!short(&feed(&store, east).await).contains(&"document of 2".to_owned()));
+    let widened = fed.grant(doc, &fed.town, Reach::Place(fed.east.place));
+    store.write(Batch { grants: vec![widened], ..Batch::default() }).await.unwrap();
+    assert_eq!(short(&feed(&store, east).await).last().map(String::as_str), Some("document of 2"));
 }
 
 #[tokio::test]
