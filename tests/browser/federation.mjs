@@ -145,6 +145,7 @@ export class Federation {
     // Should the tests be broken off, no process stays behind.
     this.killed = () => Object.values(this.nodes).forEach((n) => n.process?.kill("SIGKILL"));
     process.once("exit", this.killed);
+    for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]]) process.once(signal, () => process.exit(status));
   }
 
   static async start() {
@@ -160,7 +161,8 @@ export class Federation {
   }
 
   async #join(id, place) {
-    const node = new Node(this.dir, place);
+    // Known from the start, so that it is stopped even if it never answers.
+    const node = (this.nodes[id] = new Node(this.dir, place));
     const make = program("yishi-node");
     if (place.above === null) {
       await run(make, ["init", "--code", place.code, "--name", place.name, "--level", "district", "--dir", node.dir]);
@@ -171,7 +173,6 @@ export class Federation {
       await run(make, ["join", invite.token, "--dir", node.dir]);
     }
     await node.start();
-    this.nodes[id] = node;
   }
 
   async #sit({ at, name, shown, roles }) {

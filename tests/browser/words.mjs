@@ -15,7 +15,7 @@ export const WORDS = {
     charter: "章程", issueCharter: "发布新章程", charterFile: "章程文件", issuedCharter: "章程已发布，本单位和下级按它办。",
     supervision: "督办", notHeard: "没有联系上", arrivedLate: "迟到",
     wrongPassword: "账号或密码不对", expired: "登录超时了，刚才填的内容没有丢", still: "刚才填的还在", sendNow: "继续提交",
-    tooLong: "“标题”太长", noMatch: "没有符合条件的事项。", search: "查找",
+    tooLong: "“标题”太长", empty: "“答复内容”没有填写", otherLanguage: "English", noPage: "没有这一页", noMatch: "没有符合条件的事项。", search: "查找",
   },
   en: {
     account: "Name", password: "Password", signIn: "Sign in", signOut: "Sign out", today: "Today", newMatter: "Register a matter", register: "Register", matters: "Matters",
@@ -32,6 +32,6 @@ export const WORDS = {
     charter: "Charter", issueCharter: "Issue a charter", charterFile: "The file of the charter", issuedCharter: "The charter is issued; it binds here and below.",
     supervision: "Supervision", notHeard: "Not heard from", arrivedLate: "Arrived late",
     wrongPassword: "Name or password is wrong", expired: "The session had ended. What you typed is kept", still: "What you typed is still here", sendNow: "Send it now",
-    tooLong: "“Title” is too long", noMatch: "No matter fits.", search: "Search",
+    tooLong: "“Title” is too long", empty: "“The reply” is empty", otherLanguage: "中文", noPage: "No such page", noMatch: "No matter fits.", search: "Search",
   },
 };
