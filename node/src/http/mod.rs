@@ -108,15 +108,10 @@ fn router(house: &Arc<House>) -> Router {
     api::router(house)
         .merge(pages::router(house))
         .merge(metrics::router())
-        .fallback(no_such_address)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(house), metrics::count))
         .layer(middleware::from_fn(common_headers))
         .with_state(Arc::clone(house))
-}
-
-async fn no_such_address() -> problem::Problem {
-    problem::Problem::no_such_page()
 }
 
 async fn wrong_method(path: Option<MatchedPath>) -> problem::Problem {

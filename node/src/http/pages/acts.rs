@@ -299,6 +299,12 @@ fn means(act: &str) -> Option<w::Word> {
     })
 }
 
+/// The address of a form that came back, opened again or in the other language: the matter itself.
+pub(super) async fn back(visitor: Visitor, Path(reference): Path<String>) -> Response {
+    let to = format!("/m/{}", escaped(&reference));
+    Redirect::to(&visitor.stated.map_or_else(|| to.clone(), |lang| with_language(&to, lang))).into_response()
+}
+
 pub(super) async fn take(
     State(house): State<Arc<House>>,
     visitor: Visitor,

@@ -42,8 +42,8 @@ pub(super) use ask::Walkers;
 use askama::Template;
 use axum::{
     Router,
-    extract::{FromRequestParts, OriginalUri},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    extract::{FromRequestParts, OriginalUri, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -74,7 +74,7 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/charter/handover", get(charter::handover))
         .route("/new", get(desk::show).post(desk::register))
         .route("/m/{ref}", get(matter::show))
-        .route("/m/{ref}/acts", post(acts::take))
+        .route("/m/{ref}/acts", get(acts::back).post(acts::take))
         .route("/m/{ref}/receipt", get(desk::receipt))
         .route("/sheets", get(sheets::list))
         .route("/sheets/{name}", get(sheets::one))
@@ -82,13 +82,14 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/assets/{name}", get(assets::serve))
+        .fallback(missing)
 }
 
 /// The methods a page takes, for `Allow`.
 pub(super) fn methods_at(path: &str) -> &'static str {
     match path {
-        "/login" | "/new" | "/procedures/issue" | "/charter/issue" => "GET, HEAD, POST",
-        "/logout" | "/m/{ref}/acts" => "POST",
+        "/login" | "/new" | "/procedures/issue" | "/charter/issue" | "/m/{ref}/acts" => "GET, HEAD, POST",
+        "/logout" => "POST",
         _ => "GET, HEAD",
     }
 }
@@ -229,6 +230,17 @@ impl Visitor {
         let shown = TroublePage { page, title, words: problem.words(self.lang) };
         (problem.status(), html(&shown)).into_response()
     }
+}
+
+/// An address that is none: a page for a person who mistyped it, the API's words for a program.
+async fn missing(State(house): State<Arc<House>>, visitor: Visitor, headers: HeaderMap) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|a| a.to_str().ok()).unwrap_or("");
+    if !accepts.contains("text/html") || visitor.address.starts_with("/api/") {
+        return Problem::no_such_page().into_response();
+    }
+    let page = visitor.page(&house, "");
+    let (title, words) = (w::PAGE_MISSING.of(visitor.lang), w::PAGE_MISSING_WORDS.of(visitor.lang));
+    (StatusCode::NOT_FOUND, html(&TroublePage { page, title, words })).into_response()
 }
 
 #[derive(Template)]

@@ -127,8 +127,8 @@ impl Teller<'_> {
 
     fn yuan(self, n: i64) -> String {
         match self.lang {
-            Lang::Zh => format!("{n} 元"),
-            Lang::En => format!("{n} yuan"),
+            Lang::Zh => format!("{} 元", grouped(n)),
+            Lang::En => format!("{} yuan", grouped(n)),
         }
     }
 
@@ -367,4 +367,17 @@ impl Teller<'_> {
             ..Item::default()
         }
     }
+}
+
+/// `460,000`: a sum is read, not counted out.
+fn grouped(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::from(if n < 0 { "-" } else { "" });
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }

@@ -93,7 +93,7 @@ async fn written(house: &House, visitor: &Visitor) -> Result<TodayPage, Problem>
     let lang = page.lang;
     let mut tasks = Vec::new();
     let mut looked_up = 0;
-    for m in &mine.items {
+    for m in mine.items.iter().filter(|m| waited_for(m).is_none_or(|place| place.id == own.id)) {
         let mut one = task(m, due_act(m, lang));
         // Whether it is another's is asked before it is taken up, not after.
         if matches!(m.stage.as_str(), "registered" | "escalated") && looked_up < LOOKED_UP_MAX {
@@ -122,15 +122,25 @@ fn due_act(m: &MatterSummary, lang: Lang) -> String {
     due.map_or_else(String::new, |(zh, en)| lang.of(zh, en).to_owned())
 }
 
-/// Open matters that others hold, by holder, the longest list first.
+/// Whose turn it is: the holder's, but what is answered and not told waits for the place that registered it.
+fn waited_for(m: &MatterSummary) -> Option<&views::PlaceView> {
+    if is_to_tell(m) { Some(&m.home) } else { m.holder.as_ref() }
+}
+
+fn is_to_tell(m: &MatterSummary) -> bool {
+    m.deadline.as_ref().is_some_and(|d| d.what == "tell")
+}
+
+/// Open matters that wait for others, by place, the longest list first.
 fn waits(open: &views::Page<MatterSummary>, own: PlaceId, page: &Page) -> Vec<Wait> {
-    let mut groups: Vec<(&views::PlaceView, usize, usize)> = Vec::new();
+    let mut groups: Vec<((&views::PlaceView, bool), usize, usize)> = Vec::new();
     for m in &open.items {
-        let Some(holder) = m.holder.as_ref().filter(|h| h.id != own) else { continue };
+        let Some(place) = waited_for(m).filter(|place| place.id != own) else { continue };
+        let for_what = (place, is_to_tell(m));
         let late = usize::from(m.deadline.as_ref().is_some_and(|d| d.overdue));
-        match groups.iter_mut().find(|(place, ..)| place.id == holder.id) {
+        match groups.iter_mut().find(|((p, tell), ..)| (p.id, *tell) == (place.id, for_what.1)) {
             Some((_, count, overdue)) => (*count, *overdue) = (*count + 1, *overdue + late),
-            None => groups.push((holder, 1, late)),
+            None => groups.push((for_what, 1, late)),
         }
     }
     groups.sort_by_key(|(_, count, overdue)| std::cmp::Reverse((*overdue, *count)));
@@ -142,15 +152,22 @@ fn waits(open: &views::Page<MatterSummary>, own: PlaceId, page: &Page) -> Vec<Wa
     groups
         .into_iter()
         .take(ROWS_MAX)
-        .map(|(place, count, overdue)| Wait {
+        .map(|((place, tell), count, overdue)| Wait {
             place: Place::of(place),
-            count: if some {
-                format!("{} {}", page.lang.of("至少", "at least"), counted(count))
-            } else {
-                counted(count)
-            },
+            count: [
+                if tell { w::TO_TELL.of(page.lang) } else { "" }.to_owned(),
+                if some { page.lang.of("至少", "at least").to_owned() } else { String::new() },
+                counted(count),
+            ]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" "),
             overdue: (overdue > 0).then(|| format!("{} {}", w::KIND_OVER.of(page.lang), counted(overdue))),
-            href: page.href(&format!("/matters?view=open&holder={}", escaped(&place.id.to_string()))),
+            href: match tell {
+                true => page.href("/matters?view=untold"),
+                false => page.href(&format!("/matters?view=open&holder={}", escaped(&place.id.to_string()))),
+            },
         })
         .collect()
 }

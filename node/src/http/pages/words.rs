@@ -332,6 +332,7 @@ words! {
     WAITS: "未到", "waiting";
     TODAY_DUE: "今天到期", "due today";
     PAGE_MISSING: "没有这一页", "No such page";
+    PAGE_MISSING_WORDS: "这个地址没有内容，也没有改动什么。请核对地址，或者从下面回去。", "Nothing is at this address, and nothing was changed. Check the address, or go back from here.";
     NOT_DONE: "没有办成", "Not done";
 }
 
@@ -359,6 +360,7 @@ const ACTS: &[(&str, &str)] = &[
     ("escalate", "escalated"),
     ("return", "returned"),
     ("merge", "merged"),
+    ("absorb", "others merged into this"),
     ("unmerge", "unmerged"),
     ("release", "released from the merge"),
     ("decide", "decided"),
@@ -407,6 +409,9 @@ pub(super) fn stage<'a>(code: &'a str, zh: &'a str, lang: Lang) -> &'a str {
 /// The name of an act.
 pub(super) fn act<'a>(kind: &'a str, zh: &'a str, lang: Lang) -> &'a str {
     match lang {
+        // Each half of a merge as it reads in its own matter.
+        Lang::Zh if kind == "absorb" => "并案",
+        Lang::Zh if kind == "merge" => "并入牵头事项",
         Lang::Zh => zh,
         Lang::En => ACTS.iter().find(|(k, _)| *k == kind).map_or(kind, |(_, en)| en),
     }
