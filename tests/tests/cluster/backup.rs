@@ -134,7 +134,7 @@ fn what_is_no_whole_backup_restores_nothing() {
     let places: Vec<usize> =
         (0..whole.len() - what.len()).filter(|at| whole[*at..].starts_with(what)).collect();
     let (mut signed, mut unused) = (0, 0);
-    for at in places.iter().step_by(places.len() / 12 + 1) {
+    for at in places.iter().step_by(places.len() / 20 + 1) {
         let mut altered = whole.clone();
         altered[*at] ^= 1;
         std::fs::write(&other, altered).unwrap();
