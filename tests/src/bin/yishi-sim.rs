@@ -35,8 +35,8 @@ struct Args {
     /// Events, instead of some seventy.
     #[arg(long)]
     events: Option<usize>,
-    /// Runs side by side.
-    #[arg(long, default_value_t = 2)]
+    /// Runs side by side: more than there are cores, since a run waits for its databases' writers.
+    #[arg(long, default_value_t = 4)]
     threads: usize,
     /// Plant every bug there is a switch for, one after the other, and say which checker catches it.
     #[arg(long)]
