@@ -19,7 +19,7 @@ use yishi_protocol::{
     act::Voice,
     calendar::{Calendar, Date},
     charter::Supervision,
-    fold::{Matter, SymbolicDeadline, Verdict},
+    fold::{Matter, SymbolicDeadline, TimelineEntry, Urged, Verdict},
     ids::{ActRef, DocId, PlaceId},
 };
 
@@ -45,12 +45,11 @@ fn days_over(deadline: &SymbolicDeadline, today: i64, calendar: &Calendar) -> Op
     Some((due.days(), over))
 }
 
-/// How often a matter was passed back, or up, since it was last answered.
-fn rounds(matter: &Matter, kind: &str) -> usize {
-    let counted = matter.timeline.iter().filter(|e| e.verdict == Verdict::Counted);
-    let since_answer: Vec<_> = counted.collect();
-    let last = since_answer.iter().rposition(|e| e.kind == "answer").map_or(0, |at| at + 1);
-    since_answer.iter().skip(last).filter(|e| e.kind == kind).count()
+/// What counts since the matter was last answered: a reopened one begins its rounds anew.
+fn since_answer(matter: &Matter) -> Vec<&TimelineEntry> {
+    let counted: Vec<_> = matter.timeline.iter().filter(|e| e.verdict == Verdict::Counted).collect();
+    let first = counted.iter().rposition(|e| e.kind == "answer").map_or(0, |at| at + 1);
+    counted.into_iter().skip(first).collect()
 }
 
 /// What the rule asks for now, if it has not been said yet.
@@ -61,12 +60,11 @@ fn owed(
     rule: &Supervision,
     heard: Option<i64>,
 ) -> Option<Owed> {
-    let said = |degree: &str, ground: &str, since: Option<ActRef>| {
-        matter.urges.iter().filter(|u| u.degree == degree && u.ground == ground && u.since == since).count()
-    };
+    let recent = since_answer(matter);
     for (ground, kind) in [("returned", "return"), ("forwarded", "escalate")] {
-        let times = rounds(matter, kind) / usize::from(rule.rounds.max(1));
-        if times > said("raised", ground, None) {
+        let times = recent.iter().filter(|e| e.kind == kind).count() / usize::from(rule.rounds.max(1));
+        let said = matter.urges.iter().filter(|u| u.ground == ground);
+        if times > said.filter(|u| recent.iter().any(|e| e.act == u.act)).count() {
             return Some(Owed { degree: "raised", ground, since: None, due: None });
         }
     }
@@ -82,7 +80,8 @@ fn owed(
         _ if over >= i64::from(rule.name_after) => "urged",
         _ => return None,
     };
-    let already = said(degree, "overdue", since) > 0;
+    let said = |u: &Urged| u.degree == degree && u.ground == "overdue" && u.since == since;
+    let already = matter.urges.iter().any(said);
     (!already).then_some(Owed { degree, ground: "overdue", since, due: Some(due) })
 }
 

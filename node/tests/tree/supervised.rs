@@ -82,6 +82,17 @@ async fn what_goes_in_circles_is_raised_without_any_deadline() {
     let count = said.len();
     nodes.settle().await;
     assert_eq!(urges(&nodes, VILLAGE, &doc).await.len(), count, "it is said once");
+    // Answered and reopened, it begins anew.
+    nodes.act(VILLAGE, &doc, json!({"act": "accept"})).await;
+    nodes.act(VILLAGE, &doc, json!({"act": "answer", "text": "已议定轮灌"})).await;
+    nodes.act(VILLAGE, &doc, json!({"act": "reopen", "reason": "还在争"})).await;
+    for _ in 0..3 {
+        nodes.act(VILLAGE, &doc, json!({"act": "escalate"})).await;
+        nodes.settle().await;
+        nodes.act(TOWN, &doc, json!({"act": "return", "reason": "再议"})).await;
+        nodes.settle().await;
+    }
+    assert!(urges(&nodes, VILLAGE, &doc).await.len() > count, "and is said again");
 }
 
 #[tokio::test]
