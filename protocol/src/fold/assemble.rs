@@ -2,6 +2,7 @@
 
 use super::{
     chain::End,
+    days::Days,
     evidence::{Evidence, Piece},
     frame::{Stage, StepKind},
     gates,
@@ -273,6 +274,8 @@ impl Judge<'_, '_> {
             author_unknown: self.pending_steps.iter().any(|w| *w != 0),
             held_by,
             latest_day: 0,
+            days: Days::of(self.slots.iter().map(|s| s.days)),
+            handlers: self.handlers.iter().map(|(_, place)| *place).collect(),
             standing,
             doc: self.doc,
             evidence: Vec::new(),

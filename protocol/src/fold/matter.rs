@@ -4,6 +4,7 @@
 //! same changes have equal matters, and [`Matter::digest`] tells so in 32 bytes.
 
 use super::{
+    days::Days,
     deliberation, digest,
     evidence::Evidence,
     frame::{Stage, StepKind},
@@ -384,6 +385,12 @@ pub struct Matter {
     pub held_by: Vec<Held>,
     /// The latest day of any counted act.
     pub latest_day: i64,
+    /// What has been claimed, also by steps beside the way taken.
+    #[serde(skip)]
+    pub(super) days: Days,
+    /// Who has handled it, also by steps beside the way taken.
+    #[serde(skip)]
+    pub(super) handlers: BTreeSet<PlaceId>,
     pub(super) standing: Option<Standing>,
     pub(super) doc: DocId,
     /// What gates ask about; its public face are the lists above.
@@ -430,9 +437,10 @@ impl Matter {
         }
     }
 
-    /// Asks gates that count days as of `today` rather than of the latest act.
+    /// Asks gates that count days as of the day an act of `today` would count as, rather than of the
+    /// latest act.
     pub fn look_on(&mut self, today: i64) {
-        self.today = today.max(self.latest_day);
+        self.today = self.days.day(today);
     }
 
     /// The pinned procedure, if it has stages.

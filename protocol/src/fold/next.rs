@@ -13,7 +13,7 @@ use super::{
     matter::Matter,
     rules::{self, Facts, Standing, correctable},
     unread::Why,
-    verdict::{Verdict, Violation},
+    verdict::Violation,
     voices, words,
 };
 use crate::{
@@ -179,9 +179,7 @@ impl Known for Matter {
         self.meetings.iter().find(|m| m.act == meeting).map(|m| &m.roll)
     }
     fn handled(&self, place: PlaceId) -> bool {
-        let handles = |kind: &str| StepKind::from_name(kind).is_some_and(StepKind::handles);
-        let judged = |v: Verdict| matches!(v, Verdict::Counted | Verdict::Superseded);
-        self.timeline.iter().any(|e| e.place == Some(place) && handles(&e.kind) && judged(e.verdict))
+        self.handlers.contains(&place)
     }
     fn above(&self, place: PlaceId) -> bool {
         self.above_holder.contains(&place)

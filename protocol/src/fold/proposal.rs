@@ -103,7 +103,7 @@ pub(super) struct Judge<'h, 'a> {
     /// What counted voices put on record.
     pub(super) evidence: Vec<(usize, Evidence)>,
     /// Allowed steps that are handling, with their places.
-    handlers: Vec<(usize, PlaceId)>,
+    pub(super) handlers: Vec<(usize, PlaceId)>,
     pub(super) pending_steps: Vec<u64>,
     pub(super) newer_steps: Vec<u64>,
     revoked_steps: Vec<u64>,
@@ -339,13 +339,7 @@ impl<'h, 'a> Judge<'h, 'a> {
             {
                 return Err(Verdict::Pending);
             }
-            Step::Accept { .. }
-            | Step::Advance { .. }
-            | Step::Refuse { .. }
-            | Step::Refer { .. }
-            | Step::Handle { .. }
-            | Step::Answer { .. }
-            | Step::Decide { .. } => self.handlers.push((t, author.place)),
+            _ if kind.handles() => self.handlers.push((t, author.place)),
             _ => {}
         }
         let facts = Seen { judge: self, t, end: seen, standing: Some(&standing), day };
