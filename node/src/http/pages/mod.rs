@@ -126,11 +126,15 @@ impl Page {
         word.of(self.lang)
     }
 
-    fn stylesheet(&self) -> String {
+    fn stylesheet(&self) -> &'static str {
         assets::stylesheet()
     }
 
-    fn icon(&self) -> String {
+    fn script(&self) -> &'static str {
+        assets::script()
+    }
+
+    fn icon(&self) -> &'static str {
         assets::icon()
     }
 

@@ -1,13 +1,20 @@
 //! The words of the pages: each once, in both languages.
 //!
 //! Chinese as a colleague would say it, English complete. Names the actions give in Chinese (`stage_zh`,
-//! `kind_zh`) have their English here.
+//! `kind_zh`) have their English here. What one kind of page alone says stands in a file of its own.
+
+pub(super) mod board;
+pub(super) mod dashboard;
+pub(super) mod inbox;
 
 use crate::http::lang::Lang;
 
 /// One text in both languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Word(pub(super) &'static str, pub(super) &'static str);
+pub(in crate::http::pages) struct Word(
+    pub(in crate::http::pages) &'static str,
+    pub(in crate::http::pages) &'static str,
+);
 
 impl Word {
     /// The text in one language.
@@ -18,11 +25,13 @@ impl Word {
 
 macro_rules! words {
     ($($name:ident: $zh:literal, $en:literal;)*) => {
-        $(pub(super) const $name: Word = Word($zh, $en);)*
+        $(pub(in crate::http::pages) const $name: $crate::http::pages::words::Word =
+            $crate::http::pages::words::Word($zh, $en);)*
         #[cfg(test)]
-        const ALL: &[(&str, Word)] = &[$((stringify!($name), $name)),*];
+        pub(super) const ALL: &[(&str, $crate::http::pages::words::Word)] = &[$((stringify!($name), $name)),*];
     };
 }
+use words;
 
 /// How a member was at a meeting.
 pub(super) const ROLL: [(&str, Word); 3] = [
@@ -433,7 +442,8 @@ mod tests {
 
     #[test]
     fn every_word_is_there_in_both_languages() {
-        for (name, Word(zh, en)) in ALL {
+        let rooms = [ALL, board::ALL, dashboard::ALL, inbox::ALL];
+        for (name, Word(zh, en)) in rooms.concat() {
             assert!(!zh.is_empty() && !en.is_empty(), "{name}");
             let chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
             if !name.starts_with("OTHER_") {

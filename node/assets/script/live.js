@@ -1,0 +1,1 @@
+// What has changed elsewhere is shown without loading the page anew.

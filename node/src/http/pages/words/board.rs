@@ -1,0 +1,3 @@
+//! What the public board and the hall's screen says.
+
+super::words! {}

@@ -1,0 +1,3 @@
+//! What the dashboard says.
+
+super::words! {}

@@ -1,0 +1,3 @@
+//! What the inbox says.
+
+super::words! {}
