@@ -21,6 +21,7 @@ mod find;
 mod fixed;
 mod forgetting;
 mod import;
+mod inbox;
 mod links;
 mod matter_view;
 mod merge;
@@ -44,6 +45,7 @@ pub(crate) use author::Authors;
 pub(crate) use by_charter::level_zh;
 pub use error::{ActionError, Class};
 pub(crate) use fixed::fixed_words;
+pub use inbox::{BelowView, InboxAsked, InboxCounts, InboxPage, InboxRow, InboxView};
 pub use links::{LinkNow, LinkStatus};
 pub use next_view::act_fields;
 pub use request::{

@@ -15,6 +15,7 @@
 //! | `read`, `folding` | histories as the gate and the actions need them; many documents for the fold |
 //! | `authored` | what a key wrote, by when it was stored here |
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
+//! | `inbox` | what waits for this place, in views that are counted |
 //! | `similar` | the index of what matters say |
 //! | `request` | that a request was carried out, stored with what it did |
 //! | `rotation`, `only_here` | a new key for the same place; what a box that was taken over has alone |
@@ -33,6 +34,7 @@ mod copy;
 mod error;
 mod feed;
 mod folding;
+mod inbox;
 mod late;
 mod links;
 mod listing;
@@ -66,6 +68,7 @@ pub use batch::{
 pub use charters::{CharterRows, Charters, IssuedRow, NoticeRow, SnapshotRow};
 pub use error::StoreError;
 pub use folding::RawDocument;
+pub use inbox::{COUNTED_MAX, InboxQuery, InboxSort, Phase, Whose};
 pub use links::{LinkEvent, LinkState, StoredVerdict};
 pub use listing::{Due, MatterPage, MatterQuery, MatterSort};
 pub use look::{Amount, Look, Odd};
