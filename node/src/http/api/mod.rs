@@ -3,7 +3,7 @@
 mod charter;
 mod matters;
 mod outcomes;
-mod people;
+pub(super) mod people;
 mod places;
 mod procedures;
 mod session;

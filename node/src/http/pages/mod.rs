@@ -9,17 +9,22 @@
 mod acts;
 mod ask;
 mod assets;
+mod bulk;
 mod charter;
+mod compare;
 mod desk;
 mod forms;
 mod gates;
 mod guard;
+mod inbox;
 mod inputs;
 mod link;
 mod list;
 mod login;
 mod matter;
 mod moments;
+mod people;
+mod places;
 mod procedures;
 mod qr;
 mod record;
@@ -47,6 +52,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+pub(super) use bulk::BulkResults;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 pub(super) use sheets::printed;
 use std::sync::Arc;
@@ -72,6 +78,14 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/charter", get(charter::show))
         .route("/charter/issue", get(charter::blank).post(charter::issue))
         .route("/charter/handover", get(charter::handover))
+        .route("/inbox", get(inbox::show))
+        .route("/inbox/do", get(bulk::back).post(bulk::take))
+        .route("/inbox/done/{key}", get(bulk::done))
+        .route("/inbox/compare", get(compare::show))
+        .route("/places", get(places::show))
+        .route("/places/invite", get(places::back).post(places::invite))
+        .route("/places/revoke", get(places::back).post(places::revoke))
+        .route("/people", get(people::show).post(people::change))
         .route("/new", get(desk::show).post(desk::register))
         .route("/m/{ref}", get(matter::show))
         .route("/m/{ref}/acts", get(acts::back).post(acts::take))
@@ -88,7 +102,8 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
 /// The methods a page takes, for `Allow`.
 pub(super) fn methods_at(path: &str) -> &'static str {
     match path {
-        "/login" | "/new" | "/procedures/issue" | "/charter/issue" | "/m/{ref}/acts" => "GET, HEAD, POST",
+        "/login" | "/new" | "/procedures/issue" | "/charter/issue" | "/m/{ref}/acts" | "/inbox/do"
+        | "/places/invite" | "/places/revoke" | "/people" => "GET, HEAD, POST",
         "/logout" => "POST",
         _ => "GET, HEAD",
     }
@@ -117,6 +132,8 @@ struct Page {
     who: Option<Who>,
     /// Whether the place works on this machine, and not on another one that took it over.
     active: bool,
+    /// Whether there are places below, for whoever may read.
+    inbox: bool,
     /// This page's address, without its language.
     address: String,
 }
@@ -222,6 +239,7 @@ impl Visitor {
             here,
             who,
             active: node.active,
+            inbox: self.may_read() && house.actions.has_places_below(),
             address: self.address.clone(),
         }
     }
