@@ -218,6 +218,7 @@ CREATE INDEX matters_by_due ON matters(due_day) WHERE closed = 0;
 -- The inbox: each of its views is one range of one of these, due first, whatever else there is. See store/inbox.rs.
 CREATE INDEX inbox_phase ON matters(holder, phase, coalesce(due_day, '9999'), doc) WHERE closed = 0;
 CREATE INDEX inbox_held ON matters(holder, coalesce(due_day, '9999'), doc, phase, home) WHERE closed = 0;
+CREATE INDEX inbox_newest ON matters(holder, updated_at_ms, doc, phase) WHERE closed = 0;
 CREATE INDEX inbox_unit ON matters(holder, unit, person, coalesce(due_day, '9999'), doc, phase) WHERE closed = 0 AND unit IS NOT NULL;
 CREATE INDEX inbox_home ON matters(home, coalesce(due_day, '9999'), doc) WHERE closed = 0;
 CREATE INDEX inbox_untold ON matters(coalesce(due_day, '9999'), doc, home) WHERE answered_on IS NOT NULL AND told = 0;

@@ -147,8 +147,10 @@ pub struct BelowView {
 pub struct InboxCounts {
     /// Per view, in the order of [`InboxView::ALL`]; none for [`InboxView::Home`].
     pub views: Vec<(&'static str, u64)>,
-    /// Per unit and person there.
-    pub units: Vec<(String, Option<String>, u64)>,
+    /// Per unit.
+    pub units: Vec<(String, u64)>,
+    /// Per person, by member id, of the unit asked for.
+    pub persons: Vec<(String, u64)>,
     /// The places directly below.
     pub below: Vec<BelowView>,
 }
@@ -248,11 +250,11 @@ impl Actions {
         Ok(InboxPage { rows: rows.collect(), next })
     }
 
-    /// How much there is in each view, with each unit, and of each place below.
+    /// How much there is in each view, with each unit and the persons of one, and of each place below.
     ///
     /// # Errors
     /// [`ActionError`] when the database cannot be read.
-    pub async fn inbox_counts(&self) -> Result<InboxCounts, ActionError> {
+    pub async fn inbox_counts(&self, unit: Option<&str>) -> Result<InboxCounts, ActionError> {
         let me = self.world().me.place;
         let below = self.below().await?;
         let views = InboxView::ALL.into_iter().filter(|v| *v != InboxView::Home);
@@ -268,6 +270,10 @@ impl Actions {
         Ok(InboxCounts {
             views: names.into_iter().zip(of_views.iter().copied()).collect(),
             units: self.store().inbox_units(me).await?,
+            persons: match unit {
+                Some(unit) => self.store().inbox_persons(me, unit).await?,
+                None => Vec::new(),
+            },
             below: below.into_iter().zip(of_places).map(counted).collect(),
         })
     }

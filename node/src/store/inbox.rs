@@ -19,8 +19,8 @@ use yishi_protocol::{fold::frame::Stage, ids::PlaceId};
 pub const COUNTED_MAX: u64 = 1_000;
 /// Counts asked for in one statement; SQLite joins no more than 500.
 const COUNTS_AT_ONCE: usize = 100;
-/// Matters given to units that are looked at for the list of units.
-const ASSIGNED_MAX: i64 = 5_000;
+/// Units listed, and persons of one.
+const UNITS_MAX: i64 = 60;
 
 /// Where a matter is for whoever holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -293,22 +293,51 @@ impl Store {
         Ok(counts)
     }
 
-    /// The units that open matters held here were given to, with persons there and how many each.
+    /// The units that open matters held here were given to, with how many each, up to [`COUNTED_MAX`].
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
-    pub async fn inbox_units(
-        &self,
-        holder: PlaceId,
-    ) -> Result<Vec<(String, Option<String>, u64)>, StoreError> {
-        let sql = "SELECT unit, person, count(*) FROM (
-                       SELECT m.unit, m.person FROM matters m
+    pub async fn inbox_units(&self, holder: PlaceId) -> Result<Vec<(String, u64)>, StoreError> {
+        // From one unit to the next along the index: as many steps as there are units.
+        let sql = "WITH RECURSIVE units (unit) AS (
+                       SELECT min(m.unit) FROM matters m
                        WHERE m.closed = 0 AND m.unit IS NOT NULL AND m.holder = ?1
-                       AND m.phase IN ('arrived', 'working') LIMIT ?2)
-                   GROUP BY unit, person ORDER BY unit, person";
-        let rows =
-            sqlx::query(sql).bind(holder.0.to_vec()).bind(ASSIGNED_MAX).fetch_all(self.readers()).await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, unsigned(row, 2)?))).collect()
+                       UNION ALL
+                       SELECT (SELECT min(m.unit) FROM matters m
+                               WHERE m.closed = 0 AND m.unit IS NOT NULL AND m.holder = ?1 AND m.unit > u.unit)
+                       FROM units u WHERE u.unit IS NOT NULL LIMIT ?2)
+                   SELECT u.unit, (SELECT count(*) FROM (
+                       SELECT 1 FROM matters m
+                       WHERE m.closed = 0 AND m.unit IS NOT NULL AND m.holder = ?1 AND m.unit = u.unit
+                       AND m.phase IN ('arrived', 'working') LIMIT ?3))
+                   FROM units u WHERE u.unit IS NOT NULL";
+        let bounds = (UNITS_MAX, COUNTED_MAX.cast_signed());
+        let query = sqlx::query(sql).bind(holder.0.to_vec()).bind(bounds.0).bind(bounds.1);
+        let rows = query.fetch_all(self.readers()).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, unsigned(row, 1)?))).collect()
+    }
+
+    /// The persons a unit's open matters were given to, likewise.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn inbox_persons(&self, holder: PlaceId, unit: &str) -> Result<Vec<(String, u64)>, StoreError> {
+        let sql = "WITH RECURSIVE people (person) AS (
+                       SELECT min(m.person) FROM matters m
+                       WHERE m.closed = 0 AND m.unit IS NOT NULL AND m.holder = ?1 AND m.unit = ?4
+                       UNION ALL
+                       SELECT (SELECT min(m.person) FROM matters m
+                               WHERE m.closed = 0 AND m.unit IS NOT NULL AND m.holder = ?1 AND m.unit = ?4
+                               AND m.person > p.person)
+                       FROM people p WHERE p.person IS NOT NULL LIMIT ?2)
+                   SELECT p.person, (SELECT count(*) FROM (
+                       SELECT 1 FROM matters m
+                       WHERE m.closed = 0 AND m.unit IS NOT NULL AND m.holder = ?1 AND m.unit = ?4
+                       AND m.person = p.person AND m.phase IN ('arrived', 'working') LIMIT ?3))
+                   FROM people p WHERE p.person IS NOT NULL";
+        let query = sqlx::query(sql).bind(holder.0.to_vec()).bind(UNITS_MAX).bind(COUNTED_MAX.cast_signed());
+        let rows = query.bind(unit.to_owned()).fetch_all(self.readers()).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, unsigned(row, 1)?))).collect()
     }
 }
 

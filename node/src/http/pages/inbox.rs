@@ -129,7 +129,6 @@ pub(super) struct Bulk {
     pub(super) form_token: String,
     pub(super) once: String,
     pub(super) back: String,
-    pub(super) trouble: Option<String>,
     pub(super) acts: Vec<BulkAct>,
 }
 
@@ -296,7 +295,7 @@ async fn written(
             (again, Some(lang.of(&e.zh(), &e.en()).to_owned()))
         }
     };
-    let counts = house.actions.inbox_counts().await.map_err(Problem::action)?;
+    let counts = house.actions.inbox_counts(filled(&asked.unit).as_deref()).await.map_err(Problem::action)?;
     let own = house.actions.node().place.place;
     let names = names(house).await?;
     let back = asked.on("cursor", &asked.cursor);
@@ -443,20 +442,13 @@ fn units(page: &Page, counts: &InboxCounts, asked: &Asked, names: &BTreeMap<Stri
             chosen: asked.unit == unit && asked.person == person,
         }
     };
-    let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
-    for (unit, _, n) in &counts.units {
-        *totals.entry(unit).or_default() += n;
-    }
     let mut out = Vec::new();
-    for (unit, total) in totals {
-        out.push(link(unit, "", unit.to_owned(), total));
+    for (unit, total) in &counts.units {
+        out.push(link(unit, "", unit.clone(), *total));
         // Who has what of it, once the unit is looked at.
-        if asked.unit == unit {
-            let people = counts.units.iter().filter(|(u, ..)| u == unit);
-            out.extend(people.filter_map(|(_, person, n)| {
-                let person = person.as_ref()?;
-                Some(link(unit, person, format!("　{}", names.get(person).unwrap_or(person)), *n))
-            }));
+        if asked.unit == *unit {
+            let named = |person: &String| format!("　{}", names.get(person).unwrap_or(person));
+            out.extend(counts.persons.iter().map(|(person, n)| link(unit, person, named(person), *n)));
         }
     }
     out
@@ -578,7 +570,6 @@ async fn bulk_of(
         form_token: caller.form_token(),
         once: secret::fresh(),
         back: back.to_owned(),
-        trouble: refused.map(|(_, wrong)| wrong.words.of(lang).to_owned()),
         acts,
     }))
 }

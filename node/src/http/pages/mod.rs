@@ -134,6 +134,8 @@ struct Page {
     active: bool,
     /// Whether there are places below, for whoever may read.
     inbox: bool,
+    /// Who looks after places below and after accounts.
+    looks_after: (bool, bool),
     /// This page's address, without its language.
     address: String,
 }
@@ -204,8 +206,12 @@ impl FromRequestParts<Arc<House>> for Visitor {
 }
 
 impl Visitor {
+    fn may(&self, permit: Permit) -> bool {
+        self.caller.as_ref().is_some_and(|c| c.may(permit))
+    }
+
     fn may_read(&self) -> bool {
-        self.caller.as_ref().is_some_and(|c| c.may(Permit::Read))
+        self.may(Permit::Read)
     }
 
     /// To the sign-in page, and back here afterwards.
@@ -240,6 +246,7 @@ impl Visitor {
             who,
             active: node.active,
             inbox: self.may_read() && house.actions.has_places_below(),
+            looks_after: (self.may(Permit::Places), self.may(Permit::People)),
             address: self.address.clone(),
         }
     }

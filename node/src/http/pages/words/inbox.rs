@@ -17,7 +17,6 @@ super::words! {
     VILLAGES_ALL: "邀请、撤销", "Invite, revoke";
     LINE_UP: "联通", "connected";
     LINE_NEVER: "还没联通过", "never heard";
-    LINE_QUIET: "没有联系上", "not heard from";
     FILTER: "筛选和排序", "Filter and order";
     FILTERED: "已筛选", "filtered";
     Q: "找编号、标题、内容", "Number, title or text";
@@ -103,7 +102,6 @@ super::words! {
 
     PLACES: "下级单位", "Places below";
     PLACES_OWN: "本单位", "this place";
-    PLACES_ABOVE: "上级", "above";
     PLACES_OPEN: "未办结", "Open";
     PLACES_LINE: "联系", "Line";
     PLACES_WAITING: "还没送到", "Not delivered";
@@ -128,7 +126,6 @@ super::words! {
     TOKEN_ONCE: "只在这里显示一次。等于钥匙，请当面交给负责的人，或打印后密封。", "Shown here only once. It is as good as a key: hand it over in person, or print and seal it.";
     TOKEN_USE: "在那台机器上运行", "On that machine run";
     TOKEN_UNTIL: "有效到", "Valid until";
-    TOKEN_FOR: "给", "For";
     TOKEN_GONE: "邀请码只显示一次，这一页重新打开就没有了。没有记下的，请再发一份；没用的到期作废。", "The token is shown once and not when this page is opened again. If it was not taken down, make another; an unused one expires.";
     REVOKE: "撤销", "Revoke";
     REVOKE_WHY: "为什么撤销", "Why";
@@ -151,13 +148,13 @@ super::words! {
     PERSON_PASSWORD: "初始密码", "First password";
     PERSON_PASSWORD_HINT: "不填就生成一个，只显示一次", "Left out, one is made and shown once";
     PERSON_MAKE: "添加", "Add";
-    PERSON_CHANGE: "改角色、换密码、停用", "Roles, password, lock";
     PERSON_SAVE_ROLES: "保存角色", "Save the roles";
     PERSON_NEW_PASSWORD: "换一个新密码", "Make a new password";
     PERSON_NEW_PASSWORD_MEANS: "旧密码马上不能用，已经登录的都要重新登录。新密码只显示一次。", "The old one ends at once and every session with it. The new one is shown once.";
     PERSON_LOCK: "停用", "Lock";
     PERSON_LOCK_MEANS: "马上不能登录，已经登录的也退出。办过的记录保留。", "They are signed out at once and cannot sign in. What they did stays on record.";
     PERSON_UNLOCK: "恢复", "Unlock";
+    PERSON_STATE: "状态", "State";
     PERSON_ACTIVE: "可以登录", "may sign in";
     PERSON_LOCKED: "已停用", "locked";
     PERSON_SHUT_OUT: "输错太多次，暂时不能登录", "shut out for a while after too many wrong passwords";
