@@ -5,17 +5,18 @@
 
 use super::{
     Page, Place, Visitor,
-    acts::Refused,
-    bulk, escaped,
+    beside::{self, Pane},
+    bulk,
+    bulk_forms::{self, Bulk},
+    escaped,
     forms::{self, Input},
     html,
     list::{LinkLine, Row, link_line, row},
-    matter::{self, Fact, Inside},
-    moments,
+    matter, moments,
     w::{self, inbox as wi},
 };
 use crate::{
-    actions::{BelowView, InboxAsked, InboxCounts, InboxRow, InboxView, views::MatterView},
+    actions::{BelowView, InboxAsked, InboxCounts, InboxRow, InboxView},
     http::{
         House,
         accounts::member_id,
@@ -37,9 +38,6 @@ use axum::{
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Arc};
-
-/// Merged matters listed with their lead.
-const MERGED_MAX: usize = 12;
 
 /// What the page's links and forms ask for. Unknown fields are let pass: addresses get shared and amended.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -121,62 +119,6 @@ struct InRow {
     unit: String,
     /// Who holds it, where that is another place.
     with: Option<Place>,
-}
-
-/// What may be done with several at once.
-pub(super) struct Bulk {
-    pub(super) action: String,
-    pub(super) form_token: String,
-    pub(super) once: String,
-    pub(super) back: String,
-    pub(super) acts: Vec<BulkAct>,
-}
-
-pub(super) struct BulkAct {
-    pub(super) act: &'static str,
-    pub(super) key: &'static str,
-    pub(super) name: &'static str,
-    pub(super) means: &'static str,
-    pub(super) button: &'static str,
-    pub(super) danger: bool,
-    pub(super) inputs: Vec<Input>,
-    pub(super) open: bool,
-}
-
-/// The matter beside the list.
-struct Pane {
-    m: Row,
-    facts: Vec<Fact>,
-    inside: Inside,
-    done: Vec<String>,
-    alike: Vec<Near>,
-    merged: Vec<Merged>,
-    undo: Option<Undo>,
-}
-
-struct Near {
-    title: String,
-    number: String,
-    stage: String,
-    tone: &'static str,
-    holder: Place,
-    why: String,
-    href: String,
-}
-
-struct Merged {
-    number: String,
-    title: String,
-    href: String,
-}
-
-/// Taking a merge back by one press.
-pub(super) struct Undo {
-    pub(super) action: String,
-    pub(super) form_token: String,
-    pub(super) once: String,
-    pub(super) back: String,
-    pub(super) matters: Vec<String>,
 }
 
 /// A page's own address to come back to, ready for more to be said; `None` if it is no inbox.
@@ -322,7 +264,8 @@ async fn written(
         "" => None,
         reference => {
             let matter = house.actions.matter(reference).await.map_err(Problem::action)?;
-            Some(pane(house, visitor, caller, &page, &matter, &asked, &back).await?)
+            let came = matter::Came { done: asked.done.clone(), note: asked.note.clone() };
+            Some(beside::pane(house, visitor, caller, &page, &matter, came, &back).await?)
         }
     };
     let bulk = bulk_of(house, caller, &page, &found.rows, &back, refused).await?;
@@ -558,7 +501,7 @@ async fn bulk_of(
     }
     let (lang, typed) = (page.lang, refused.map(|(filled, _)| filled));
     let wrong = refused.map(|(_, wrong)| wrong.field);
-    let mut acts = bulk::offered(house, rows, lang).await?;
+    let mut acts = bulk_forms::offered(house, rows, lang).await?;
     for act in &mut acts {
         let inputs = std::mem::take(&mut act.inputs);
         act.inputs =
@@ -572,86 +515,6 @@ async fn bulk_of(
         back: back.to_owned(),
         acts,
     }))
-}
-
-async fn pane(
-    house: &House,
-    visitor: &Visitor,
-    caller: &Caller,
-    page: &Page,
-    matter: &MatterView,
-    asked: &Asked,
-    back: &str,
-) -> Result<Pane, Problem> {
-    let own = house.actions.node().place.place;
-    let none: Option<Refused<'_>> = None;
-    let mut inside = matter::told(house, visitor, caller, page, matter, none).await?;
-    for form in inside.desk.first.iter_mut().chain(&mut inside.desk.rest) {
-        form.hidden.push(("back", back.to_owned()));
-    }
-    let id = matter.summary.id.to_string();
-    let compare = |other: &str| {
-        page.href(&format!("/inbox/compare?a={id}&b={}&back={}", escaped(other), escaped(back)))
-    };
-    let alike = std::mem::take(&mut inside.alike);
-    let alike = alike.into_iter().map(|a| Near {
-        href: compare(&a.id),
-        title: a.title,
-        number: a.number,
-        stage: a.stage,
-        tone: a.tone,
-        holder: a.holder,
-        why: a.why,
-    });
-    let mut merged = Vec::new();
-    for source in matter.summary.sources.iter().take(MERGED_MAX) {
-        // One that is not here is named by its lead's record only.
-        let Ok(one) = house.actions.matter(&source.to_string()).await else { continue };
-        merged.push(Merged {
-            number: one.summary.number,
-            title: one.summary.title,
-            href: page.href(&format!("/m/{source}")),
-        });
-    }
-    let sources: Vec<String> = matter.summary.sources.iter().map(ToString::to_string).collect();
-    let undo = undo(house, caller, page, &sources, back).await;
-    let came = matter::Came { done: asked.done.clone(), note: asked.note.clone() };
-    Ok(Pane {
-        m: row(&matter.summary, page, &own.level),
-        facts: matter::facts(matter, page, house.actions.today()),
-        done: matter::done(&came, matter, own.id, page.lang),
-        alike: alike.collect(),
-        merged,
-        undo,
-        inside,
-    })
-}
-
-/// The form that takes merges back, with those matters of which that is legal now.
-pub(super) async fn undo(
-    house: &House,
-    caller: &Caller,
-    page: &Page,
-    sources: &[String],
-    back: &str,
-) -> Option<Undo> {
-    if !caller.may(permit::of_step("unmerge")) {
-        return None;
-    }
-    let mut matters = Vec::new();
-    for source in sources.iter().take(limits::BULK_MATTERS_MAX) {
-        let next = house.actions.next(source).await.ok();
-        if next.is_some_and(|n| n.items.iter().any(|i| i.name.act == "unmerge")) {
-            matters.push(source.clone());
-        }
-    }
-    (!matters.is_empty()).then(|| Undo {
-        action: page.href("/inbox/do"),
-        form_token: caller.form_token(),
-        once: secret::fresh(),
-        back: back.to_owned(),
-        matters,
-    })
 }
 
 fn keys(lang: Lang) -> Vec<(&'static str, String)> {

@@ -9,7 +9,9 @@
 mod acts;
 mod ask;
 mod assets;
+mod beside;
 mod bulk;
+mod bulk_forms;
 mod charter;
 mod compare;
 mod desk;
