@@ -64,6 +64,8 @@ const pages = (m, receipt) => ({
   }],
   handler: [PEOPLE.handler, {
     today: "/", matters: "/matters", "matter-in": unfolded(`/m/${m.inbox}`, "accept"), "matter-lead": `/m/${m.culvert}`,
+    inbox: "/inbox", "inbox-one": `/inbox?m=${m.inbox}`, "inbox-working": "/inbox?view=working", "inbox-none": "/inbox?view=overdue",
+    compare: `/inbox/compare?a=${m.culvert}&b=${m.lamps}`, places: "/places",
     "matter-merged": `/m/${m.other}`, supervision: "/supervision", charter: "/charter",
   }],
   administrator: [PEOPLE.administrator, {
@@ -72,6 +74,7 @@ const pages = (m, receipt) => ({
     charter: "/charter", "charter-issue": "/charter/issue",
     "charter-shown": shown("/charter/issue", "charterFile", CHARTER.replace("刘桂芳", "刘桂香").replace("50000", "80000")),
     handover: "/charter/handover", link: "/link",
+    places: "/places", place: "/places?at=510113106204", people: "/people", person: "/people?at=u1",
   }],
   official: [PEOPLE.official, { today: "/", matters: "/matters", supervision: "/supervision", matter: `/m/${m.culvert}`, link: "/link" }],
 });

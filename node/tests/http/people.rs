@@ -14,6 +14,8 @@ async fn a_place_is_invited_once_and_its_standby_let_in() {
     let wrong = form.clone().fill("code", "51").send(&sun).await;
     assert!(wrong.status == 422 && wrong.text().contains("不是 12 位区划代码"), "{}", wrong.text());
     assert!(wrong.text().contains("value=\"51\"") && wrong.text().contains("10.8.0.1:9443"), "typed is kept");
+    let unlisted = form.clone().fill("code", "510113199000").send(&sun).await;
+    assert!(unlisted.text().contains("区划表里没有这个代码"), "{}", unlisted.text());
     let made = form.clone().send(&sun).await;
     let text = made.text();
     assert_eq!(made.status, 200, "{text}");

@@ -518,21 +518,17 @@ async fn bulk_of(
 }
 
 fn keys(lang: Lang) -> Vec<(&'static str, String)> {
-    let acting = |word: w::Word| format!("{}（{}）", word.of(lang), wi::DOING.of(lang));
-    let acting = |word| {
-        if lang == Lang::Zh { acting(word) } else { acting(word).replace('（', " (").replace('）', ")") }
-    };
     let plain = |word: w::Word| word.of(lang).to_owned();
     vec![
         ("j", plain(wi::KEY_DOWN)),
         ("k", plain(wi::KEY_UP)),
         ("x", plain(wi::KEY_CHOOSE)),
         ("Enter", plain(wi::KEY_OPEN)),
-        ("a", acting(wi::DO_ACCEPT)),
-        ("s", acting(wi::DO_ASSIGN)),
-        ("m", acting(wi::DO_MERGE)),
-        ("r", acting(wi::DO_RETURN)),
-        ("e", acting(wi::DO_ESCALATE)),
+        ("a", plain(wi::DO_ACCEPT)),
+        ("s", plain(wi::DO_ASSIGN)),
+        ("m", plain(wi::DO_MERGE)),
+        ("r", plain(wi::DO_RETURN)),
+        ("e", plain(wi::DO_ESCALATE)),
         ("/", plain(wi::KEY_SEARCH)),
         ("Esc", plain(wi::KEY_LEAVE)),
         ("?", plain(wi::KEY_HELP)),

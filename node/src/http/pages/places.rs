@@ -272,8 +272,10 @@ fn kept_key(refused: Option<Refused<'_>>) -> String {
 
 /// A problem with the fields called as this page calls them.
 fn words(problem: &Problem, lang: Lang) -> String {
-    if problem.code() == "shown_once" {
-        return wi::TOKEN_GONE.of(lang).to_owned();
+    match problem.code() {
+        "shown_once" => return wi::TOKEN_GONE.of(lang).to_owned(),
+        "unknown_code" => return wi::INVITE_UNKNOWN.of(lang).to_owned(),
+        _ => {}
     }
     let mut words = problem.words(lang).to_owned();
     let called = [

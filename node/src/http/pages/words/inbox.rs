@@ -98,7 +98,7 @@ super::words! {
     KEY_SEARCH: "查找", "search";
     KEY_HELP: "显示或收起这张表", "show or hide this list";
     KEY_LEAVE: "离开正在填的地方", "leave the field";
-    DOING: "对选中的；没有选就是光标所在的一件", "those chosen, or the one you are on";
+    DOING: "受理到上报这几个键，办的是选中的；没有选，就是光标所在的一件。", "The keys from Accept to Escalate are for those chosen, or the one you are on.";
 
     PLACES: "下级单位", "Places below";
     PLACES_OWN: "本单位", "this place";
@@ -119,6 +119,7 @@ super::words! {
     INVITE_HOURS: "几小时内有效", "Valid for so many hours";
     INVITE_REPLACE: "这个单位换机器：新机器用同一个代码加入", "New hardware for a place that exists";
     INVITE_HERE: "区划表把它列在别处，但确属本单位", "It belongs here although the official list has it elsewhere";
+    INVITE_UNKNOWN: "区划表里没有这个代码，没有发出邀请。请核对；代码没错，就写上名称和层级。", "The official list has no such code; no invitation was made. Check it; if it is right, write the name and the level.";
     INVITE_MAKE: "发出邀请", "Make the invitation";
     ACTIVATE: "让备用机接管", "Let its standby take over";
     ACTIVATE_MEANS: "准许码用上的那一刻，原来的机器停用：只能看、不能再写。没用就到期作废，什么也不变。", "From the moment it is used the old machine can only be read. Unused, it expires and changes nothing.";
