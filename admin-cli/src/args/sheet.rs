@@ -47,6 +47,12 @@ pub struct OneSheet {
     /// 季度，如 2026-Q4 · a quarter
     #[arg(long, value_name = "QUARTER")]
     pub quarter: Option<String>,
+    /// 月份，如 2026-11 · a month
+    #[arg(long, value_name = "MONTH")]
+    pub month: Option<String>,
+    /// 年份，如 2026 · a year
+    #[arg(long, value_name = "YEAR")]
+    pub year: Option<String>,
     /// 每次会补多少元 · yuan for one meeting
     #[arg(long, value_name = "YUAN")]
     pub rate: Option<u32>,

@@ -61,6 +61,8 @@ fn path(sheet: &OneSheet) -> String {
         ("since", sheet.since.clone()),
         ("until", sheet.until.clone()),
         ("quarter", sheet.quarter.clone()),
+        ("month", sheet.month.clone()),
+        ("year", sheet.year.clone()),
         ("rate_yuan", sheet.rate.map(|n| n.to_string())),
         ("body", sheet.body.clone()),
         ("names", sheet.names.then(|| "yes".to_owned())),

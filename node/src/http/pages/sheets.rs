@@ -79,6 +79,8 @@ fn offered(kind: &Kind, page: &Page, caller: &Caller, matter: &str) -> Offered {
             "since" => Input::new("day", "since", w::SHEET_SINCE.of(lang)),
             "until" => Input::new("day", "until", w::SHEET_UNTIL.of(lang)),
             "quarter" => Input::new("line", "quarter", w::SHEET_QUARTER.of(lang)).hint("2026-Q4"),
+            "month" => Input::new("line", "month", w::SHEET_MONTH.of(lang)).hint("2026-11"),
+            "year" => Input::new("line", "year", w::SHEET_YEAR.of(lang)).hint("2026"),
             "rate_yuan" => Input::new("number", "rate_yuan", w::SHEET_RATE.of(lang)).must(true),
             "body" => Input::new("line", "body", w::SHEET_BODY.of(lang)).hint("council"),
             "names" if caller.may(Permit::Petitioner) => {
@@ -199,6 +201,8 @@ fn address_of(name: &str, query: &SheetQuery, format: &str) -> String {
         ("since", &query.since),
         ("until", &query.until),
         ("quarter", &query.quarter),
+        ("month", &query.month),
+        ("year", &query.year),
         ("names", &query.names),
         ("rate_yuan", &query.rate_yuan),
         ("body", &query.body),

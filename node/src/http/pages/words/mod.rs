@@ -124,6 +124,8 @@ words! {
     SHEET_SINCE: "从哪天", "From";
     SHEET_UNTIL: "到哪天", "Until";
     SHEET_QUARTER: "季度（不填为本季度）", "Quarter (this one if empty)";
+    SHEET_MONTH: "月份（不填为本月；可按年的不填为全年）", "Month (this one if empty; the whole year where a year can be asked)";
+    SHEET_YEAR: "年份（不填为今年）", "Year (this one if empty)";
     SHEET_RATE: "每次会补多少元", "Yuan for one meeting";
     SHEET_BODY: "哪个会（不填为全部）", "Which body (all if empty)";
     SHEET_NAMES: "带姓名电话（查看会留记录）", "With names and telephone numbers (opening them is logged)";
