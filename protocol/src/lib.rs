@@ -28,6 +28,7 @@ pub mod key;
 pub mod kind;
 pub mod limits;
 mod named;
+pub mod nearest;
 pub mod number;
 pub mod place;
 pub mod planted;

@@ -16,6 +16,7 @@ pub mod placing;
 pub mod procedure;
 pub mod revoke;
 pub mod sheet;
+mod sheet_form;
 pub mod show;
 mod supervision;
 

@@ -36,6 +36,16 @@ pub enum Op {
     Sheets,
     /// One sheet.
     Sheet,
+    /// The forms that are kept.
+    Forms,
+    /// What keeping a form would do.
+    StageForm,
+    /// Keep a form.
+    KeepForm,
+    /// A form, filled.
+    FillForm,
+    /// Take a form away.
+    RemoveForm,
     /// Take a step.
     Act,
     /// The petitioner's identity.
@@ -294,6 +304,55 @@ pub const ROUTES: &[Route] = &[
         ],
         "Sheet",
     ),
+    read(
+        Op::Forms,
+        "/api/v1/forms",
+        READ,
+        ("Workbooks of one's own that are filled from the quarterly return", "可以自动填的本地表格"),
+        &[],
+        "FormList",
+    ),
+    Route {
+        op: Op::StageForm,
+        method: "POST",
+        path: "/api/v1/forms/stage",
+        need: Need::May(Permit::Places),
+        words: ("What keeping a form would do: which named cells were found", "试上传表格：认出哪些单元格"),
+        query: &[],
+        takes: Some("NewForm"),
+        gives: (200, "StagedForm"),
+        creates: false,
+    },
+    create(
+        Op::KeepForm,
+        "/api/v1/forms",
+        Need::May(Permit::Places),
+        ("Keep a form at this node", "上传表格"),
+        "NewForm",
+        (201, "StagedForm"),
+    ),
+    read(
+        Op::FillForm,
+        "/api/v1/forms/{name}",
+        READ,
+        (
+            "A form as a workbook, filled; partial=yes also where the figures are not whole",
+            "填好的表格；partial=yes 数据不全也填",
+        ),
+        &["quarter", "home", "partial", "lang"],
+        "bytes",
+    ),
+    Route {
+        op: Op::RemoveForm,
+        method: "DELETE",
+        path: "/api/v1/forms/{name}",
+        need: Need::May(Permit::Places),
+        words: ("Take a form away", "删除表格"),
+        query: &[],
+        takes: None,
+        gives: (204, ""),
+        creates: false,
+    },
     create(
         Op::Act,
         "/api/v1/matters/{ref}/acts",

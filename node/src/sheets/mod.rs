@@ -16,6 +16,8 @@ mod attendance;
 mod collectors;
 mod consultation;
 mod courier;
+pub mod form;
+pub mod forms;
 mod joint;
 mod money;
 mod paper;
@@ -391,4 +393,10 @@ impl From<Option<String>> for Cell {
     fn from(text: Option<String>) -> Self {
         text.map_or(Self::Nothing, Self::text)
     }
+}
+
+/// What the cells of a form can be filled with.
+#[must_use]
+pub fn form_figures() -> form::Figures {
+    quarter::figures()
 }
