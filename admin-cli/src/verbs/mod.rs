@@ -47,6 +47,13 @@ impl Desk {
         Self { console, global, client: None }
     }
 
+    /// Says of an act or a decision that numbers in it are to stay, if that was said here.
+    pub fn numbers(&self, body: &mut Value) {
+        if let (true, Some(body)) = (self.global.keep_numbers, body.as_object_mut()) {
+            body.insert("numbers".into(), "keep".into());
+        }
+    }
+
     /// The language of the person in front.
     pub fn lang(&self) -> Lang {
         self.console.lang

@@ -25,6 +25,7 @@ mod links;
 mod matter_view;
 mod merge;
 mod next_view;
+mod numbers;
 mod outcome;
 mod places;
 mod placing;
@@ -46,6 +47,7 @@ pub use error::{ActionError, Class};
 pub(crate) use fixed::fixed_words;
 pub use links::{LinkNow, LinkStatus};
 pub use next_view::act_fields;
+pub use numbers::Numbers;
 pub use request::{
     ActRequest, AdmitRequest, CharterQuery, CharterRequest, ExportQuery, ExternalRequest, ForgetRequest,
     ImportRequest, ImportRow, InviteRequest, ListQuery, NoticeRequest, OutcomeRequest, PageQuery, Petitioner,

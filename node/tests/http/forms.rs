@@ -143,7 +143,8 @@ async fn on_pages_a_form_is_kept_by_a_second_press() {
         body.extend(b"\r\n");
     }
     body.extend(b"--b0--\r\n");
-    let shown = li.send(hyper::Method::POST, "/sheets/forms", Some("multipart/form-data; boundary=b0"), body).await;
+    let shown =
+        li.send(hyper::Method::POST, "/sheets/forms", Some("multipart/form-data; boundary=b0"), body).await;
     assert_eq!(shown.status, 200, "{}", shown.text());
     let shown = shown.text();
     assert!(shown.contains("季报!B2") && shown.contains("yishi.rased（是不是 yishi.raised）"), "{shown}");

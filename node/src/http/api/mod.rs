@@ -2,7 +2,7 @@
 
 mod charter;
 mod forms;
-mod matters;
+pub(super) mod matters;
 mod outcomes;
 mod people;
 mod places;

@@ -151,6 +151,10 @@ words! {
     FORM_ADD: "上传、删除", "Add or remove";
     FORM_KEPT: "已保存。", "Kept.";
     FORM_NONE: "还没有上传过。", "None yet.";
+    NUMBERS: "文中的号码", "The number in the text";
+    NUMBERS_SEAL: "是个人号码：存入密封信息，原处写〔已封存〕", "It is a person's: seal it, and put a mark in its place";
+    NUMBERS_KEEP: "不是个人号码：照原文保存", "It is nobody's: keep it as written";
+    NOTE_SEALED: "文中的号码已存入反映人的密封信息，原处写作〔已封存〕。", "The number in the text went into the petitioner's sealed part; a mark stands in its place.";
     SHEET_OPEN: "查看、打印", "View and print";
     SHEET_XLSX: "下载 Excel", "Download Excel";
     SHEET_CSV: "下载 CSV", "Download CSV";
