@@ -19,6 +19,7 @@ pub mod charter;
 pub mod codec;
 pub mod commit;
 pub mod csv;
+mod file_words;
 pub mod fold;
 pub mod gate;
 pub mod header;
