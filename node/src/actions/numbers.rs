@@ -154,7 +154,8 @@ impl Actions {
         if decision {
             return Err(refused("a decision reaches more places than the matter", "决定会发到更多单位"));
         }
-        if !self.world().acts_for().contains(&matter.home) {
+        // A dossier is written by its home alone; who stands in for a merged place opens its dossiers, no more.
+        if self.world().me.place != matter.home {
             return Err(refused(
                 "only the place that registered the matter can seal it",
                 "只有登记单位才能把它存入密封信息",
@@ -215,14 +216,16 @@ impl Actions {
             ),
         })
     }
+}
 
-    /// Refuses a text with numbers that has no dossier to put them into.
-    pub(super) fn without_numbers<'a>(
-        texts: impl IntoIterator<Item = &'a str>,
-        numbers: Numbers,
-    ) -> Result<(), ActionError> {
-        if numbers == Numbers::Seal && texts.into_iter().any(privacy::has_numbers) {
-            return Err(refused("a decision reaches more places than the matter", "决定会发到更多单位"));
+impl Numbers {
+    /// Refuses texts with numbers that have no dossier to go to.
+    pub(super) fn refuse<'a>(self, texts: impl IntoIterator<Item = &'a str>) -> Result<(), ActionError> {
+        if self == Self::Seal && texts.into_iter().any(privacy::has_numbers) {
+            return Err(refused(
+                "there is no sealed part here that it could go to",
+                "这里没有可存的密封信息",
+            ));
         }
         Ok(())
     }

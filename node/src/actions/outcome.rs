@@ -79,7 +79,7 @@ impl Actions {
         let unit = optional_short("unit", request.unit.as_deref())?;
         let said =
             [Some(title.as_str()), Some(&text.0), answer.as_ref().map(|a| a.0.as_str()), unit.as_deref()];
-        Self::without_numbers(said.into_iter().flatten(), request.numbers)?;
+        request.numbers.refuse(said.into_iter().flatten())?;
         let locked = self.lock(docs.iter().copied()).await;
         let (world, today) = (self.world(), self.today());
         let mut drafts: Vec<(Draft, Matter)> = Vec::with_capacity(docs.len());

@@ -180,9 +180,14 @@ async fn the_charters_pages() {
     assert_eq!(done.status, 303, "{}", done.text());
     house.settle().await;
     let page = clerk.get("/charter").await.text();
-    for word in
-        ["热线值班", "便民服务站", "村民议事会", "任期将于2026年12月31日届满", "建房管理办法", "乡镇（街道）级"]
-    {
+    for word in [
+        "热线值班",
+        "便民服务站",
+        "村民议事会",
+        "任期将于2026年12月31日届满",
+        "建房管理办法",
+        "乡镇（街道）级",
+    ] {
         assert!(page.contains(word), "{word} is missing");
     }
     let english = clerk.get("/charter?lang=en").await.text();
