@@ -69,6 +69,7 @@ const pages = (m, receipt) => ({
     "matter-merged": `/m/${m.other}`, supervision: "/supervision", charter: "/charter",
   }],
   administrator: [PEOPLE.administrator, {
+    "sheet-forms": "/sheets/forms", "sheet-joint": "/sheets/joint_meeting", "sheet-collectors": "/sheets/collector_appraisal",
     procedures: "/procedures", issue: "/procedures/issue", "issue-shown": shown("/procedures/issue", "pasteProcedure", file("opinion_courier").replace('id = "opinion_courier"', 'id = "our_courier"')),
     "issue-wrong": shown("/procedures/issue", "pasteProcedure", "format = 1\nid = 5\n"),
     charter: "/charter", "charter-issue": "/charter/issue",

@@ -334,3 +334,11 @@ CREATE TABLE invites (
     expires_at_ms INTEGER NOT NULL,
     used_at_ms INTEGER
 ) WITHOUT ROWID;
+-- Workbooks that this place fills from what is on record; kept here only.
+CREATE TABLE forms (
+    name TEXT PRIMARY KEY NOT NULL,
+    file BLOB NOT NULL,
+    cells TEXT NOT NULL,
+    added_by TEXT NOT NULL,
+    added_at_ms INTEGER NOT NULL
+);

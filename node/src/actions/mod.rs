@@ -26,6 +26,7 @@ mod links;
 mod matter_view;
 mod merge;
 mod next_view;
+mod numbers;
 mod outcome;
 mod places;
 mod placing;
@@ -48,6 +49,7 @@ pub(crate) use fixed::fixed_words;
 pub use inbox::{BelowView, InboxAsked, InboxCounts, InboxPage, InboxRow, InboxView};
 pub use links::{LinkNow, LinkStatus};
 pub use next_view::act_fields;
+pub use numbers::Numbers;
 pub use request::{
     ActRequest, AdmitRequest, CharterQuery, CharterRequest, ExportQuery, ExternalRequest, ForgetRequest,
     ImportRequest, ImportRow, InviteRequest, ListQuery, NoticeRequest, OutcomeRequest, PageQuery, Petitioner,

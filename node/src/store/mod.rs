@@ -20,6 +20,7 @@
 //! | `request` | that a request was carried out, stored with what it did |
 //! | `rotation`, `only_here` | a new key for the same place; what a box that was taken over has alone |
 //! | `beside` | wrapped keys of dossiers, and forgetting them |
+//! | `forms` | workbooks that sheets fill |
 //! | `people`, `promises` | who signs in; serials, idempotent answers, invitations |
 //! | `copy`, `look`, `walk` | backups; a database only looked at; all of it read once, in pieces |
 //! | `writer`, `open`, `lock` | the one writer, making and opening, the one process |
@@ -34,6 +35,7 @@ mod copy;
 mod error;
 mod feed;
 mod folding;
+mod forms;
 mod inbox;
 mod late;
 mod links;
@@ -69,6 +71,7 @@ pub use batch::{
 pub use charters::{CharterRows, Charters, IssuedRow, NoticeRow, SnapshotRow};
 pub use error::StoreError;
 pub use folding::RawDocument;
+pub use forms::FormRow;
 pub use inbox::{COUNTED_MAX, InboxQuery, InboxSort, Phase, Whose};
 pub use links::{LinkEvent, LinkState, StoredVerdict};
 pub use listing::{Due, MatterPage, MatterQuery, MatterSort};

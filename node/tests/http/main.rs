@@ -19,6 +19,7 @@ mod api;
 mod desk;
 mod desks;
 mod doors;
+mod forms;
 mod inbox;
 mod openapi;
 mod pages;

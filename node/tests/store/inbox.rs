@@ -1,7 +1,7 @@
 //! The inbox's views, compared with a plain look through every row; and how long they take over many.
 
 use crate::federation::*;
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{RngExt as _, SeedableRng, rngs::StdRng};
 use std::time::Instant;
 use tempfile::TempDir;
 use yishi_node::store::*;

@@ -186,8 +186,10 @@ pub(super) fn done(came: &Came, matter: &MatterView, own: PlaceId, lang: Lang) -
             format!("Recorded: {en}. {place} holds the matter and sees it under Today.")
         }
     }];
-    if came.note == "numbers" {
-        lines.push(w::ACT_NUMBERS.of(lang).to_owned());
+    match came.note.as_str() {
+        "numbers" => lines.push(w::ACT_NUMBERS.of(lang).to_owned()),
+        "sealed" => lines.push(w::NOTE_SEALED.of(lang).to_owned()),
+        _ => {}
     }
     lines
 }

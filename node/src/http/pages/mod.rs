@@ -30,6 +30,7 @@ mod places;
 mod procedures;
 mod qr;
 mod record;
+mod sheet_forms;
 mod sheets;
 mod similar;
 mod supervision;
@@ -93,6 +94,8 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/m/{ref}/acts", get(acts::back).post(acts::take))
         .route("/m/{ref}/receipt", get(desk::receipt))
         .route("/sheets", get(sheets::list))
+        .route("/sheets/forms", get(sheet_forms::blank).post(sheet_forms::sent))
+        .route("/sheets/forms/{name}", get(sheet_forms::fill))
         .route("/sheets/{name}", get(sheets::one))
         .route("/link", get(link::show))
         .route("/login", get(login::show).post(login::sign_in))
@@ -104,8 +107,8 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
 /// The methods a page takes, for `Allow`.
 pub(super) fn methods_at(path: &str) -> &'static str {
     match path {
-        "/login" | "/new" | "/procedures/issue" | "/charter/issue" | "/m/{ref}/acts" | "/inbox/do"
-        | "/places/invite" | "/places/revoke" | "/people" => "GET, HEAD, POST",
+        "/login" | "/new" | "/procedures/issue" | "/charter/issue" | "/sheets/forms" | "/m/{ref}/acts"
+        | "/inbox/do" | "/places/invite" | "/places/revoke" | "/people" => "GET, HEAD, POST",
         "/logout" => "POST",
         _ => "GET, HEAD",
     }
