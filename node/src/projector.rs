@@ -14,8 +14,8 @@ use crate::{
     arrivals::Arrivals,
     clock::day_of_ms,
     store::{
-        CharterRows, DirtyDoc, ExternalNumber, IssuedRow, MatterRow, NoticeRow, OutcomeRow, Projection,
-        RawDocument, SnapshotRow, StoreError, StubRow, World,
+        CharterRows, DirtyDoc, ExternalNumber, HeardRow, IssuedRow, MatterRow, NoticeRow, OutcomeRow, Projection,
+        RawDocument, SnapshotRow, StandingRow, StoreError, StubRow, World,
     },
 };
 use std::{
@@ -78,7 +78,7 @@ impl ProjectorError {
 enum Folded {
     Matter(Box<FoldedMatter>),
     Outcome(Box<OutcomeRow>),
-    Register(DocId, Vec<StubRow>),
+    Register(DocId, Vec<StubRow>, Vec<StandingRow>, Vec<HeardRow>),
     Charter(Box<CharterRows>),
     /// Nothing that lists show.
     Nothing,
@@ -87,6 +87,7 @@ enum Folded {
 
 struct FoldedMatter {
     row: MatterRow,
+    standing: StandingRow,
     /// Title and text.
     said: (String, String),
     stub: Option<(i64, Stub)>,
@@ -255,10 +256,15 @@ impl Projector {
                     bound.extend(m.bound.map(|pin| (m.row.doc, pin)));
                     let (title, body) = m.said;
                     projection.texts.push((m.row.doc, title, body));
+                    projection.standings.push(m.standing);
                     projection.matters.push(m.row);
                 }
                 Folded::Outcome(row) => projection.outcomes.push(*row),
-                Folded::Register(doc, rows) => projection.registers.push((doc, rows)),
+                Folded::Register(doc, rows, standings, heard) => {
+                    projection.registers.push((doc, rows));
+                    projection.standings.extend(standings);
+                    projection.heard.extend(heard);
+                }
                 Folded::Charter(rows) => projection.charters.push(*rows),
                 Folded::Nothing => {}
                 Folded::SetAside(doc, why) => {
@@ -396,6 +402,7 @@ impl At<'_> {
         // Lists show it with whoever acts for the holder now.
         let now = |place: &PlaceId| self.world.directory.stands_in(place);
         row.holder = row.holder.as_ref().map(now);
+        let standing = standing_row(&row, &matter);
         let stub = self.actions.registers(self.world, &matter.home).then(|| self.actions.stub(&matter));
         let lead = !matter.sources.is_empty() && matter.newest_reply().is_some();
         let source = matter.merged_into.is_some() && row.holder == Some(self.world.me.place);
@@ -404,6 +411,7 @@ impl At<'_> {
         let said = (matter.title.clone(), matter.body.clone());
         Folded::Matter(Box::new(FoldedMatter {
             row,
+            standing,
             said,
             stub,
             circles,
@@ -473,6 +481,46 @@ fn matter_row(
     })
 }
 
+/// Whether a reply is owed and not given; a stage of a newer program owes none that is known here.
+fn waits_for_reply(stage: &str) -> bool {
+    match Stage::from_name(stage) {
+        None => false,
+        Some(Stage::Answered | Stage::Refused | Stage::Referred | Stage::Closed | Stage::Withdrawn) => false,
+        Some(
+            Stage::Registered
+            | Stage::Accepted
+            | Stage::Handling
+            | Stage::Escalated
+            | Stage::Returned
+            | Stage::Merged
+            | Stage::Decided
+            | Stage::Reopened,
+        ) => true,
+    }
+}
+
+/// How a matter that is here stands.
+fn standing_row(row: &MatterRow, matter: &Matter) -> StandingRow {
+    StandingRow {
+        matter: row.doc,
+        here: true,
+        said_on: 0,
+        home: row.home,
+        number: row.number.clone(),
+        category: row.category.clone(),
+        stage: row.stage.clone(),
+        holder: row.holder,
+        raised: Some(matter.raised_on),
+        moved: matter.moved_on(),
+        answered: matter.answered_on(),
+        refused: matter.refused_on(),
+        due: row.due_day.as_deref().and_then(|d| d.parse::<Date>().ok()).map(Date::days),
+        waits: waits_for_reply(&row.stage),
+        closed: row.closed,
+        violations: row.violations,
+    }
+}
+
 fn outcome(doc: DocId, outcome: &fold::outcome::Outcome, updated_at_ms: u64) -> Folded {
     let Some(decision) = &outcome.decision else { return Folded::Nothing };
     let Ok(detail) = serde_json::to_string(outcome) else {
@@ -531,5 +579,28 @@ fn register(doc: DocId, register: &fold::register::Register, updated_at_ms: u64)
         updated_at_ms,
         detail: serde_json::to_string(s).unwrap_or_default(),
     });
-    Folded::Register(doc, rows.collect())
+    let standings = register.stubs.iter().map(|(matter, s)| StandingRow {
+        matter: *matter,
+        here: false,
+        said_on: s.on,
+        home: s.home,
+        number: Some(s.number.clone()).filter(|n| !n.is_empty()),
+        category: s.category.clone(),
+        stage: s.stage.clone(),
+        holder: s.holder,
+        raised: Some(s.raised),
+        moved: s.moved,
+        answered: s.answered,
+        refused: s.refused,
+        due: s.due,
+        waits: waits_for_reply(&s.stage),
+        closed: Stage::from_name(&s.stage).is_some_and(Stage::is_ended),
+        violations: small(s.violations),
+    });
+    let heard = register.heard.iter().map(|(place, day)| HeardRow {
+        place: *place,
+        said_by: register.place,
+        day: *day,
+    });
+    Folded::Register(doc, rows.collect(), standings.collect(), heard.collect())
 }

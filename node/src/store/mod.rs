@@ -16,6 +16,7 @@
 //! | `authored` | what a key wrote, by when it was stored here |
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
 //! | `similar` | the index of what matters say |
+//! | `standings`, `tally` | how every matter stands, here or in a register below; counts of it kept as it changes |
 //! | `request` | that a request was carried out, stored with what it did |
 //! | `rotation`, `only_here` | a new key for the same place; what a box that was taken over has alone |
 //! | `beside` | wrapped keys of dossiers, and forgetting them |
@@ -54,6 +55,8 @@ mod rotation;
 mod routing;
 mod sending;
 mod similar;
+mod standings;
+mod tally;
 mod walk;
 mod world;
 mod writer;
@@ -83,6 +86,8 @@ pub use rotation::NewKey;
 pub use sending::{FedChange, FeedEntry, FeedItem, WholeDocument};
 pub use similar::SharingMatter;
 pub(crate) use similar::compared;
+pub use standings::{HeardRow, Matters, StandingPage, StandingQuery, StandingRow};
+pub use tally::{Counted, Late, What};
 pub use walk::{FeedFault, HeldChange, HeldDocument, Piece, Shown};
 pub use world::{Link, LinkId, Me, World};
 
