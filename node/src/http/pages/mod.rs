@@ -9,7 +9,9 @@
 mod acts;
 mod ask;
 mod assets;
+mod chart;
 mod charter;
+mod dashboard;
 mod desk;
 mod forms;
 mod gates;
@@ -25,6 +27,7 @@ mod qr;
 mod record;
 mod sheets;
 mod similar;
+mod standings;
 mod supervision;
 mod today;
 mod words;
@@ -69,6 +72,8 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/procedures/issue", get(procedures::blank).post(procedures::issue))
         .route("/procedures/{procedure}", get(procedures::one))
         .route("/supervision", get(supervision::show))
+        .route("/dashboard", get(dashboard::show))
+        .route("/dashboard/list", get(standings::show))
         .route("/charter", get(charter::show))
         .route("/charter/issue", get(charter::blank).post(charter::issue))
         .route("/charter/handover", get(charter::handover))
@@ -117,6 +122,8 @@ struct Page {
     who: Option<Who>,
     /// Whether the place works on this machine, and not on another one that took it over.
     active: bool,
+    /// Whether places stand below.
+    below: bool,
     /// This page's address, without its language.
     address: String,
 }
@@ -222,6 +229,7 @@ impl Visitor {
             here,
             who,
             active: node.active,
+            below: house.actions.has_below(),
             address: self.address.clone(),
         }
     }
