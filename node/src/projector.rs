@@ -14,8 +14,8 @@ use crate::{
     arrivals::Arrivals,
     clock::day_of_ms,
     store::{
-        CharterRows, DirtyDoc, ExternalNumber, HeardRow, IssuedRow, MatterRow, NoticeRow, OutcomeRow, Projection,
-        RawDocument, SnapshotRow, StandingRow, StoreError, StubRow, World,
+        CharterRows, DirtyDoc, ExternalNumber, HeardRow, IssuedRow, MatterRow, NoticeRow, OutcomeRow,
+        Projection, RawDocument, SnapshotRow, StandingRow, StoreError, StubRow, World,
     },
 };
 use std::{

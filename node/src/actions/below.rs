@@ -4,7 +4,10 @@
 //! register says whom it has heard from: so a village counts as heard from on a day only if everybody on the way
 //! to it was. Silence is never nothing: figures about a silent place are unknown.
 
-use super::{ActionError, Actions, views::{HeardOf, PlaceView}};
+use super::{
+    ActionError, Actions,
+    views::{HeardOf, PlaceView},
+};
 use crate::store::World;
 use std::collections::{BTreeMap, BTreeSet};
 use yishi_protocol::ids::PlaceId;
@@ -34,16 +37,20 @@ impl Below {
         let (tree, me) = (&world.directory, world.me.place);
         let mut all: BTreeMap<PlaceId, PlaceBelow> = BTreeMap::new();
         let mut parents = BTreeSet::new();
-        for (place, _) in tree.places() {
+        // A place whose certificate has not come yet is known by the word of the one above it.
+        let above: BTreeMap<PlaceId, PlaceId> = told.keys().map(|(by, place)| (*place, *by)).collect();
+        let parent = |place: &PlaceId| tree.parent(place).or_else(|| above.get(place).copied());
+        let known: BTreeSet<PlaceId> = tree.places().map(|(p, _)| p).chain(above.keys().copied()).collect();
+        for place in known {
             // What was merged into another is told of by that one.
             if place == me || tree.stands_in(&place) != place {
                 continue;
             }
             let mut way = vec![place];
-            let mut at = tree.parent(&place);
+            let mut at = parent(&place);
             while let Some(above) = at.filter(|a| *a != me && !way.contains(a)) {
                 way.push(above);
-                at = tree.parent(&above);
+                at = parent(&above);
             }
             let (Some(child), true) = (way.last().copied(), at == Some(me)) else { continue };
             let mut heard = lines.get(&child).copied();
@@ -53,7 +60,7 @@ impl Below {
                     heard = heard.zip(said).map(|(a, b)| a.min(b));
                 }
             }
-            parents.extend(tree.parent(&place));
+            parents.extend(parent(&place));
             all.insert(place, PlaceBelow { child, heard, is_leaf: true });
         }
         for parent in parents {

@@ -309,14 +309,17 @@ fn by_place(
         }
     }
     let mut rows: Vec<RowView> = rows.into_values().collect();
-    rows.retain(|r| r.below || r.open > 0 || r.late.any() || (r.place.id == me && r.flow != FlowView::default()));
+    rows.retain(|r| {
+        r.below || r.open > 0 || r.late.any() || (r.place.id == me && r.flow != FlowView::default())
+    });
     rows.sort_by_key(|r| (!r.below, std::cmp::Reverse((r.late.late, r.late.unknown)), r.place.code.clone()));
     rows
 }
 
 fn by_category(counted: &Counted, late: BTreeMap<String, u64>) -> Vec<CategoryView> {
     let mut all: BTreeMap<String, CategoryView> = BTreeMap::new();
-    let blank = |category: &str| CategoryView { category: category.to_owned(), flow: FlowView::default(), late: 0 };
+    let blank =
+        |category: &str| CategoryView { category: category.to_owned(), flow: FlowView::default(), late: 0 };
     for ((what, category), n) in &counted.categories {
         all.entry(category.clone()).or_insert_with(|| blank(category)).flow.add(*what, *n);
     }
@@ -356,7 +359,8 @@ fn standing(viewer: &Viewer<'_>, below: &Below, row: &StandingRow, known: Option
         answered: row.answered.map(day_text),
         refused: row.refused.map(day_text),
         due: row.due.map(day_text),
-        days_over: days_over.map_or(0, |(due, today)| viewer.calendar.working_days_between(due, today).max(1)),
+        days_over: days_over
+            .map_or(0, |(due, today)| viewer.calendar.working_days_between(due, today).max(1)),
         open: !row.closed,
         unknown,
         violations: row.violations,

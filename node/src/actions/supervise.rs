@@ -104,7 +104,10 @@ fn last_heard(link: &LinkState) -> Option<u64> {
 
 impl Actions {
     /// The day each place directly below was last heard from; today, if its link is up.
-    pub(super) async fn heard_from(&self, links: &[LinkState]) -> Result<BTreeMap<PlaceId, i64>, ActionError> {
+    pub(super) async fn heard_from(
+        &self,
+        links: &[LinkState],
+    ) -> Result<BTreeMap<PlaceId, i64>, ActionError> {
         let mut heard = BTreeMap::new();
         for link in links.iter().filter(|l| !l.up && !l.closed) {
             let up = self.link_now(link).await?.state == "up";

@@ -139,7 +139,8 @@ pub struct StandingPage {
     pub next: Option<String>,
 }
 
-const HEAD: &str = "INSERT INTO standings (matter, here, said_on, home, number, category, stage, holder, raised,
+const HEAD: &str =
+    "INSERT INTO standings (matter, here, said_on, home, number, category, stage, holder, raised,
     moved, answered, refused, due, waits, closed, violations)";
 
 /// What is the same already is left alone, and so are its counts: a register is folded whole each time. What the

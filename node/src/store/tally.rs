@@ -74,8 +74,7 @@ impl Store {
                 counted.weeks.insert((what, row.try_get(1)?), unsigned(&row, 2)?);
             }
         }
-        let sql =
-            "SELECT what, place, sum(n) FROM tally WHERE what IN (1, 2, 3, 4) AND slot >= ?1 GROUP BY what, place";
+        let sql = "SELECT what, place, sum(n) FROM tally WHERE what IN (1, 2, 3, 4) AND slot >= ?1 GROUP BY what, place";
         for row in sqlx::query(sql).bind(monday).fetch_all(self.readers()).await? {
             if let Some(what) = What::of(row.try_get(0)?) {
                 counted.places.insert((what, PlaceId(array(&row, 1)?)), unsigned(&row, 2)?);

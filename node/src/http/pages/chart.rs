@@ -160,14 +160,16 @@ mod tests {
 
     #[test]
     fn axes_end_in_round_numbers() {
-        for (largest, top) in [(0, 4), (4, 4), (5, 8), (9, 20), (21, 40), (41, 80), (81, 200), (2_001, 4_000)] {
+        for (largest, top) in [(0, 4), (4, 4), (5, 8), (9, 20), (21, 40), (41, 80), (81, 200), (2_001, 4_000)]
+        {
             assert_eq!(ceiling(largest), top, "{largest}");
         }
     }
 
     #[test]
     fn a_drawing_has_all_marks_inside_and_no_words_as_they_came() {
-        let lines = [Line { class: "raised", points: vec![0, 7, 3] }, Line { class: "late", points: vec![9, 0, 0] }];
+        let lines =
+            [Line { class: "raised", points: vec![0, 7, 3] }, Line { class: "late", points: vec![9, 0, 0] }];
         let weeks: Vec<String> = ["<1>", "2", "3"].map(str::to_owned).into();
         let drawn = curves(&Curves {
             title: "a & b",

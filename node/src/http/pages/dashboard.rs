@@ -12,9 +12,7 @@ use super::{
     w::{self, dashboard as d},
 };
 use crate::{
-    actions::{
-        views::{CategoryView, DashboardView, FlowView, HeardOf, LateView, RowView, WeekView},
-    },
+    actions::views::{CategoryView, DashboardView, FlowView, HeardOf, LateView, RowView, WeekView},
     http::{House, body::Query, lang::Lang, problem::Problem, sheets},
     sheets::{Cell, Column, Holds, Row, Sheet, both},
 };
@@ -371,7 +369,11 @@ fn map_row(row: &RowView, mondays: &[&str], has_earlier: bool, page: &Page, toda
             false => String::new(),
         },
         silent: row.below
-            && row.last_heard.as_deref().and_then(|day| day.parse::<Date>().ok()).is_none_or(|day| day.days() < today - 1),
+            && row
+                .last_heard
+                .as_deref()
+                .and_then(|day| day.parse::<Date>().ok())
+                .is_none_or(|day| day.days() < today - 1),
         cells,
     }
 }
@@ -424,7 +426,11 @@ fn week_row(week: &WeekView, page: &Page) -> Vec<Figured> {
     let mut late = of("late", week.late.late + week.late.unknown, d::LATE);
     late.text = late_text(week.late, page.lang);
     vec![
-        Figured { text: moments::day(&week.monday, page.lang), label: d::WEEK.of(page.lang), ..Figured::default() },
+        Figured {
+            text: moments::day(&week.monday, page.lang),
+            label: d::WEEK.of(page.lang),
+            ..Figured::default()
+        },
         of("raised", week.flow.raised, d::RAISED),
         of("answered", week.flow.answered, d::ANSWERED),
         of("refused", week.flow.refused, d::REFUSED),
@@ -444,12 +450,17 @@ fn place_row(row: &RowView, since: &str, page: &Page, today: i64) -> Vec<Figured
     let of = |view: &'static str, n: u64, label| {
         linked(n, label, &[("view", view), ("place", &place), ("from", since)], page)
     };
-    let now = |view: &'static str, n: u64, label| linked(n, label, &[("view", view), ("place", &place)], page);
+    let now =
+        |view: &'static str, n: u64, label| linked(n, label, &[("view", view), ("place", &place)], page);
     let mut late = now("late", row.late.late + row.late.unknown, d::LATE);
     late.text = late_text(row.late, page.lang);
-    let plain = |text: String, label: w::Word| Figured { text, label: label.of(page.lang), ..Figured::default() };
+    let plain =
+        |text: String, label: w::Word| Figured { text, label: label.of(page.lang), ..Figured::default() };
     let heard = match row.below {
-        true => (format!("{}/{}", row.heard.heard, row.heard.expected), last_heard(row.last_heard.as_deref(), today, page.lang)),
+        true => (
+            format!("{}/{}", row.heard.heard, row.heard.expected),
+            last_heard(row.last_heard.as_deref(), today, page.lang),
+        ),
         false => (String::new(), String::new()),
     };
     vec![
@@ -504,7 +515,10 @@ fn sheet(house: &House, view: &DashboardView) -> Sheet {
     .collect();
     columns.extend(view.weeks.iter().map(|w| Column {
         name: format!("late_{}", w.monday),
-        title: both(format!("{} 起一周到期未办", w.monday), format!("due in the week of {}, not done", w.monday)),
+        title: both(
+            format!("{} 起一周到期未办", w.monday),
+            format!("due in the week of {}, not done", w.monday),
+        ),
         holds: Holds::Text,
     }));
     let number = |n: u64| Cell::Number(i64::try_from(n).unwrap_or(i64::MAX));
@@ -515,7 +529,9 @@ fn sheet(house: &House, view: &DashboardView) -> Sheet {
             r.last_heard.clone().map_or(Cell::Nothing, Cell::Text),
         ];
         let f = &r.flow;
-        cells.extend([f.raised, f.answered, f.refused, f.closed, r.open, r.late.late, r.late.unknown].map(number));
+        cells.extend(
+            [f.raised, f.answered, f.refused, f.closed, r.open, r.late.late, r.late.unknown].map(number),
+        );
         cells.push(number(r.earlier.late + r.earlier.unknown));
         cells.extend(r.weeks.iter().map(|(late, heard)| match heard.heard {
             0 if heard.expected > 0 => Cell::words("未知", "unknown"),

@@ -83,7 +83,11 @@ pub(super) fn address(pairs: &[(&str, &str)], cursor: Option<&str>) -> String {
     let all = pairs.iter().copied().chain([("cursor", cursor.unwrap_or(""))]);
     let query: Vec<String> =
         all.filter(|(_, v)| !v.is_empty()).map(|(k, v)| format!("{k}={}", escaped(v))).collect();
-    if query.is_empty() { "/dashboard/list".to_owned() } else { format!("/dashboard/list?{}", query.join("&")) }
+    if query.is_empty() {
+        "/dashboard/list".to_owned()
+    } else {
+        format!("/dashboard/list?{}", query.join("&"))
+    }
 }
 
 pub(super) fn column(name: &str, word: w::Word, holds: Holds) -> Column {
@@ -190,7 +194,10 @@ async fn written(house: &House, visitor: &Visitor, asked: StandingsQuery) -> Res
     };
     let mut filters = Vec::new();
     if !asked.place.trim().is_empty() {
-        let name = house.actions.place_called(&asked.place).map_or_else(|| asked.place.clone(), |p| Place::of(&p).name);
+        let name = house
+            .actions
+            .place_called(&asked.place)
+            .map_or_else(|| asked.place.clone(), |p| Place::of(&p).name);
         filters.push((format!("{} {name}", d::PLACE.of(lang)), link(pairs("place"), &[], None)));
     }
     if !asked.from.is_empty() || !asked.before.is_empty() {
@@ -207,7 +214,11 @@ async fn written(house: &House, visitor: &Visitor, asked: StandingsQuery) -> Res
         filters.push((format!("{} {name}", d::CATEGORY.of(lang)), link(pairs("category"), &[], None)));
     }
     let kinds = VIEWS.iter().map(|(name, word)| {
-        let kept = [("view", (*name).to_owned()), ("place", asked.place.clone()), ("category", asked.category.clone())];
+        let kept = [
+            ("view", (*name).to_owned()),
+            ("place", asked.place.clone()),
+            ("category", asked.category.clone()),
+        ];
         (word.of(lang), link(kept.into(), &[], None), *name == view)
     });
     let file = |format: &str| link(pairs(""), &[("format", format)], None);
