@@ -14,7 +14,7 @@ const WAYS = [
   { lang: "en", size: "desk", script: true, dark: true },
 ];
 const SAYS = {
-  zh: { nav: "看板", waits: "等答复最久的", map: "哪里、哪一周到期的没有办", all: "全部等答复的", stub: "本级只见摘要", back: "回到看板", heard: "听到 2/2 个村（社区）", more: "更多：每周的数" },
+  zh: { nav: "看板", waits: "等答复最久的", map: "哪里、哪一周到期的没有办", all: "全部等答复的", stub: "本级只见摘要", back: "回到看板", heard: "听到 2/2 个村", more: "更多：每周的数" },
   en: { nav: "Dashboard", waits: "Waiting longest for a reply", map: "What is overdue, by place and by the week it was due", all: "All that wait", stub: "only its summary is seen here", back: "Back to the dashboard", heard: "heard from 2 of 2 villages", more: "More: the figures of each week" },
 };
 

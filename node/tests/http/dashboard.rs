@@ -184,7 +184,7 @@ async fn counts_follow_every_change_and_lists_open_to_what_is_behind() {
     let page = house.admin().get("/dashboard").await.text();
     let figures = page.split("class=\"figures\"").nth(1).unwrap().split("</ul>").next().unwrap();
     assert!(figures.contains("<b>5</b>"), "five are open: {figures}");
-    assert!(figures.contains("另有 1 件到了期"), "{figures}");
+    assert!(figures.contains("另有 1 件情况未知"), "{figures}");
     assert!(page.contains("第1之1村") && page.contains("从未"), "who is silent is named");
     assert!(page.contains("unheard") || page.contains("partly"));
     // One that is answered leaves; the same word again changes nothing.

@@ -125,7 +125,7 @@ pub(super) async fn show(
 fn heard_words(of: HeardOf, villages: bool, lang: Lang) -> String {
     let (heard, all) = (of.heard, of.expected);
     match lang {
-        Lang::Zh if villages => format!("听到 {heard}/{all} 个村（社区）"),
+        Lang::Zh if villages => format!("听到 {heard}/{all} 个村"),
         Lang::Zh => format!("听到 {heard}/{all} 个单位"),
         Lang::En => format!("heard from {heard} of {all} {}", if villages { "villages" } else { "places" }),
     }
@@ -254,7 +254,10 @@ fn figures(view: &DashboardView, page: &Page, heard: &str) -> Vec<Figure> {
     let raised: u64 = view.weeks.iter().map(|w| w.flow.raised).sum();
     let late = match view.late {
         LateView { unknown: 0, .. } => Vec::new(),
-        LateView { unknown, .. } => vec![unknown_words(unknown, lang)],
+        LateView { unknown, .. } => vec![match lang {
+            Lang::Zh => format!("另有 {unknown} 件情况未知"),
+            Lang::En => format!("{unknown} more: state unknown"),
+        }],
     };
     let waits = first.map_or_else(
         || vec![d::NONE_WAITS.of(lang).to_owned()],

@@ -74,6 +74,7 @@ struct Row {
     category: String,
     raised: String,
     due: String,
+    late: bool,
     replied: String,
     rules: String,
 }
@@ -248,6 +249,7 @@ fn row(s: &StandingView, page: &Page, today: i64) -> Row {
         category: s.category.clone().unwrap_or_default(),
         raised: day(&s.raised),
         due: if s.open { day(&s.due) } else { String::new() },
+        late: s.days_over > 0,
         replied,
         rules: rules(s, lang),
     }

@@ -276,6 +276,10 @@ fn header(village: &Village, district: PlaceId, serial: u32) -> Header {
     for (to, from) in nonce.iter_mut().zip(serial.to_le_bytes()) {
         *to = from;
     }
+    // A header lists its readers in order.
+    let mut reach =
+        vec![Reach::Place(village.cert.place), Reach::Place(village.town), Reach::Place(district)];
+    reach.sort_unstable();
     Header {
         federation: village.cert.federation_id(),
         kind: Kind::Proposal,
@@ -283,7 +287,7 @@ fn header(village: &Village, district: PlaceId, serial: u32) -> Header {
         creator: village.keys.public(),
         incarnation: Incarnation(7),
         nonce,
-        reach: vec![Reach::Place(village.cert.place), Reach::Place(village.town), Reach::Place(district)],
+        reach,
     }
 }
 

@@ -34,7 +34,7 @@ super::words! {
     NONE: "没有", "none";
     PARTLY: "只听到一部分", "heard from in part";
     WEEKS_TITLE: "每周登记、答复和超期", "Raised, answered and overdue by week";
-    WEEKS_ABOUT: "答复、不予受理和转出、办结分别计数，不能相加。超期是那一周到期、到今天没有办的。", "Answers, refusals and referrals, and closings are counted apart and do not add up. Overdue: due in that week and not done today.";
+    WEEKS_ABOUT: "答复、不予受理和转出、办结分别计数，不能相加。超期是那一周到期、到今天没有办的。斜线的周没有都听到。", "Answers, refusals and referrals, and closings are counted apart and do not add up. Overdue: due in that week and not done today. Of hatched weeks not everybody was heard from.";
     MORE: "更多：每周的数", "More: the figures of each week";
     WEEK: "周一", "Week of";
     HEARD: "听到", "Heard from";
