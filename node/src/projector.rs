@@ -13,6 +13,7 @@ use crate::{
     actions::{ActionError, Actions, Authors, Sketch},
     arrivals::Arrivals,
     clock::day_of_ms,
+    standing,
     store::{
         CharterRows, DirtyDoc, ExternalNumber, HeardRow, IssuedRow, MatterRow, NoticeRow, OutcomeRow,
         Projection, RawDocument, SnapshotRow, StandingRow, StoreError, StubRow, World,
@@ -402,7 +403,7 @@ impl At<'_> {
         // Lists show it with whoever acts for the holder now.
         let now = |place: &PlaceId| self.world.directory.stands_in(place);
         row.holder = row.holder.as_ref().map(now);
-        let standing = standing_row(&row, &matter);
+        let standing = standing::of_matter(&row, &matter);
         let stub = self.actions.registers(self.world, &matter.home).then(|| self.actions.stub(&matter));
         let lead = !matter.sources.is_empty() && matter.newest_reply().is_some();
         let source = matter.merged_into.is_some() && row.holder == Some(self.world.me.place);
@@ -481,46 +482,6 @@ fn matter_row(
     })
 }
 
-/// Whether a reply is owed and not given; a stage of a newer program owes none that is known here.
-fn waits_for_reply(stage: &str) -> bool {
-    match Stage::from_name(stage) {
-        None => false,
-        Some(Stage::Answered | Stage::Refused | Stage::Referred | Stage::Closed | Stage::Withdrawn) => false,
-        Some(
-            Stage::Registered
-            | Stage::Accepted
-            | Stage::Handling
-            | Stage::Escalated
-            | Stage::Returned
-            | Stage::Merged
-            | Stage::Decided
-            | Stage::Reopened,
-        ) => true,
-    }
-}
-
-/// How a matter that is here stands.
-fn standing_row(row: &MatterRow, matter: &Matter) -> StandingRow {
-    StandingRow {
-        matter: row.doc,
-        here: true,
-        said_on: 0,
-        home: row.home,
-        number: row.number.clone(),
-        category: row.category.clone(),
-        stage: row.stage.clone(),
-        holder: row.holder,
-        raised: Some(matter.raised_on),
-        moved: matter.moved_on(),
-        answered: matter.answered_on(),
-        refused: matter.refused_on(),
-        due: row.due_day.as_deref().and_then(|d| d.parse::<Date>().ok()).map(Date::days),
-        waits: waits_for_reply(&row.stage),
-        closed: row.closed,
-        violations: row.violations,
-    }
-}
-
 fn outcome(doc: DocId, outcome: &fold::outcome::Outcome, updated_at_ms: u64) -> Folded {
     let Some(decision) = &outcome.decision else { return Folded::Nothing };
     let Ok(detail) = serde_json::to_string(outcome) else {
@@ -579,24 +540,7 @@ fn register(doc: DocId, register: &fold::register::Register, updated_at_ms: u64)
         updated_at_ms,
         detail: serde_json::to_string(s).unwrap_or_default(),
     });
-    let standings = register.stubs.iter().map(|(matter, s)| StandingRow {
-        matter: *matter,
-        here: false,
-        said_on: s.on,
-        home: s.home,
-        number: Some(s.number.clone()).filter(|n| !n.is_empty()),
-        category: s.category.clone(),
-        stage: s.stage.clone(),
-        holder: s.holder,
-        raised: Some(s.raised),
-        moved: s.moved,
-        answered: s.answered,
-        refused: s.refused,
-        due: s.due,
-        waits: waits_for_reply(&s.stage),
-        closed: Stage::from_name(&s.stage).is_some_and(Stage::is_ended),
-        violations: small(s.violations),
-    });
+    let standings = register.stubs.iter().map(|(matter, s)| standing::of_stub(*matter, s));
     let heard = register.heard.iter().map(|(place, day)| HeardRow {
         place: *place,
         said_by: register.place,

@@ -64,7 +64,7 @@ const pages = (m, receipt) => ({
   }],
   handler: [PEOPLE.handler, {
     today: "/", matters: "/matters", "matter-in": unfolded(`/m/${m.inbox}`, "accept"), "matter-lead": `/m/${m.culvert}`,
-    "matter-merged": `/m/${m.other}`, supervision: "/supervision", charter: "/charter",
+    "matter-merged": `/m/${m.other}`, dashboard: "/dashboard", supervision: "/supervision", charter: "/charter",
   }],
   administrator: [PEOPLE.administrator, {
     procedures: "/procedures", issue: "/procedures/issue", "issue-shown": shown("/procedures/issue", "pasteProcedure", file("opinion_courier").replace('id = "opinion_courier"', 'id = "our_courier"')),
@@ -73,7 +73,7 @@ const pages = (m, receipt) => ({
     "charter-shown": shown("/charter/issue", "charterFile", CHARTER.replace("刘桂芳", "刘桂香").replace("50000", "80000")),
     handover: "/charter/handover", link: "/link",
   }],
-  official: [PEOPLE.official, { today: "/", matters: "/matters", supervision: "/supervision", matter: `/m/${m.culvert}`, link: "/link" }],
+  official: [PEOPLE.official, { today: "/", dashboard: "/dashboard", "dashboard-list": "/dashboard/list?view=raised", matters: "/matters", supervision: "/supervision", matter: `/m/${m.culvert}`, link: "/link" }],
 });
 
 let count = 0;

@@ -48,6 +48,7 @@ mod placing;
 mod promises;
 mod queue;
 mod read;
+mod readers;
 mod receipts;
 mod refeed;
 mod request;
@@ -91,7 +92,8 @@ pub use tally::{Counted, Late, What};
 pub use walk::{FeedFault, HeldChange, HeldDocument, Piece, Shown};
 pub use world::{Link, LinkId, Me, World};
 
-use sqlx::{Row, SqlitePool};
+use readers::Readers;
+use sqlx::Row;
 use std::{
     collections::BTreeMap,
     fmt,
@@ -111,7 +113,7 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     dir: PathBuf,
-    readers: SqlitePool,
+    readers: Readers,
     /// `None` once closing began: the writer ends when the last sender is gone.
     jobs: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     writer: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
@@ -226,7 +228,7 @@ impl Store {
         }
     }
 
-    pub(in crate::store) fn readers(&self) -> &SqlitePool {
+    pub(in crate::store) fn readers(&self) -> &Readers {
         &self.0.readers
     }
 
