@@ -143,7 +143,7 @@ export class Visit {
     const nodes = (v) => v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join(" · ");
     assert.deepEqual(found.violations.map((v) => `${v.id}: ${nodes(v)}`), [], `axe-core on ${at}`);
     assert.ok(found.wide <= 0, `${at} is ${found.wide} px wider than the screen`);
-    assert.equal(found.scripts, 0, `${at} brings a script of its own`);
+    assert.equal(found.scripts, 0, `${at} brings a script that is not ours`);
   }
 
   async #beside() {

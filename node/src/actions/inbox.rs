@@ -156,12 +156,6 @@ pub struct InboxCounts {
 }
 
 impl Actions {
-    /// Whether there are places below, so that there is an inbox at all.
-    #[must_use]
-    pub fn has_places_below(&self) -> bool {
-        self.world().links.iter().any(|l| !l.up)
-    }
-
     /// The places this one works for: itself and those merged into it.
     fn held_by_us(&self) -> Whose {
         let world = self.world();
@@ -256,7 +250,7 @@ impl Actions {
     /// [`ActionError`] when the database cannot be read.
     pub async fn inbox_counts(&self, unit: Option<&str>) -> Result<InboxCounts, ActionError> {
         let me = self.world().me.place;
-        let below = self.below().await?;
+        let below = self.places_below().await?;
         let views = InboxView::ALL.into_iter().filter(|v| *v != InboxView::Home);
         let names: Vec<&'static str> = views.clone().map(InboxView::name).collect();
         let mut queries: Vec<InboxQuery> = views.map(|v| self.inbox_view(v, None, 1)).collect();
@@ -279,7 +273,7 @@ impl Actions {
     }
 
     /// The places directly below with their lines, by code; without counts.
-    async fn below(&self) -> Result<Vec<BelowView>, ActionError> {
+    async fn places_below(&self) -> Result<Vec<BelowView>, ActionError> {
         let world = self.world();
         let viewer = self.viewer(&world);
         let mut below = Vec::new();

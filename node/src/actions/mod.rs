@@ -10,9 +10,11 @@
 
 mod act;
 mod author;
+mod below;
 mod by_charter;
 mod carry;
 mod charter;
+mod dashboard;
 mod deliberation;
 mod deliberation_view;
 mod dossier;
@@ -44,6 +46,7 @@ mod words;
 
 pub(crate) use author::Authors;
 pub(crate) use by_charter::level_zh;
+pub use dashboard::StandingsQuery;
 pub use error::{ActionError, Class};
 pub(crate) use fixed::fixed_words;
 pub use inbox::{BelowView, InboxAsked, InboxCounts, InboxPage, InboxRow, InboxView};

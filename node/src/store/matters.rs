@@ -5,7 +5,7 @@
 //! `detail` is the fold as JSON for a single page. Days are `YYYY-MM-DD` and sort as text.
 
 use super::{
-    CharterRows, Store,
+    CharterRows, HeardRow, StandingRow, Store,
     batch::ExternalNumber,
     columns::{array, insert_rows, json_ids, json_ints, optional_array, small, unsigned},
     error::StoreError,
@@ -132,6 +132,10 @@ pub struct Projection {
     pub outcomes: Vec<OutcomeRow>,
     /// Registers folded, each with all of its stubs.
     pub registers: Vec<(DocId, Vec<StubRow>)>,
+    /// How every matter stands that was folded or that a register speaks of.
+    pub standings: Vec<StandingRow>,
+    /// Who was heard from, as registers say.
+    pub heard: Vec<HeardRow>,
     /// Charters folded.
     pub charters: Vec<CharterRows>,
     /// Every document that was taken from the queue, also those without a row.
@@ -188,7 +192,7 @@ fn bytes_of<const N: usize>(id: [u8; N]) -> Vec<u8> {
 
 impl Tx {
     async fn project(&mut self, projection: Projection) -> Result<(), StoreError> {
-        let Projection { matters, texts, outcomes, registers, charters, done } = projection;
+        let Projection { matters, texts, outcomes, registers, standings, heard, charters, done } = projection;
         let named = matters
             .iter()
             .map(|m| m.doc)
@@ -239,6 +243,8 @@ impl Tx {
             let row = row_of(register)?;
             self.project_stubs(row, stubs).await?;
         }
+        self.keep_standings(standings).await?;
+        self.keep_heard(heard).await?;
         self.undirty(&done).await?;
         // After it: what waits for a new one is queued again.
         self.keep_charters(charters).await
@@ -318,6 +324,9 @@ impl Store {
                     "DELETE FROM outcome_matters",
                     "DELETE FROM outcomes",
                     "DELETE FROM stubs",
+                    "DELETE FROM standings",
+                    "DELETE FROM tally",
+                    "DELETE FROM heard",
                 ] {
                     tx.execute(sql).await?;
                 }

@@ -74,7 +74,7 @@ impl House {
         Self::serve(dir, clock, store, keys, cert, |_| {}).await
     }
 
-    async fn serve(
+    pub(crate) async fn serve(
         dir: tempfile::TempDir,
         clock: Arc<SetClock>,
         store: Store,
@@ -188,7 +188,7 @@ impl House {
     }
 }
 
-fn below(
+pub(crate) fn below(
     rng: &mut StdRng,
     parent: &Certificate,
     parent_keys: &SecretKeys,

@@ -16,6 +16,7 @@ mod paper;
 
 mod acts;
 mod api;
+mod dashboard;
 mod desk;
 mod desks;
 mod doors;

@@ -12,8 +12,10 @@ mod assets;
 mod beside;
 mod bulk;
 mod bulk_forms;
+mod chart;
 mod charter;
 mod compare;
+mod dashboard;
 mod desk;
 mod forms;
 mod gates;
@@ -33,6 +35,7 @@ mod record;
 mod sheet_forms;
 mod sheets;
 mod similar;
+mod standings;
 mod supervision;
 mod today;
 mod words;
@@ -78,6 +81,8 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/procedures/issue", get(procedures::blank).post(procedures::issue))
         .route("/procedures/{procedure}", get(procedures::one))
         .route("/supervision", get(supervision::show))
+        .route("/dashboard", get(dashboard::show))
+        .route("/dashboard/list", get(standings::show))
         .route("/charter", get(charter::show))
         .route("/charter/issue", get(charter::blank).post(charter::issue))
         .route("/charter/handover", get(charter::handover))
@@ -138,7 +143,7 @@ struct Page {
     /// Whether the place works on this machine, and not on another one that took it over.
     active: bool,
     /// Whether there are places below, for whoever may read.
-    inbox: bool,
+    below: bool,
     /// Who looks after places below and after accounts.
     looks_after: (bool, bool),
     /// This page's address, without its language.
@@ -250,7 +255,7 @@ impl Visitor {
             here,
             who,
             active: node.active,
-            inbox: self.may_read() && house.actions.has_places_below(),
+            below: self.may_read() && house.actions.has_below(),
             looks_after: (self.may(Permit::Places), self.may(Permit::People)),
             address: self.address.clone(),
         }
