@@ -10,12 +10,12 @@
 //! before it was read. What is set aside is kept and forwarded all the same.
 
 use crate::{
-    actions::{ActionError, Actions, Authors, Sketch},
+    actions::{ActionError, Actions, Authors, Sketch, board},
     arrivals::Arrivals,
     clock::day_of_ms,
     store::{
-        CharterRows, DirtyDoc, ExternalNumber, IssuedRow, MatterRow, NoticeRow, OutcomeRow, Projection,
-        RawDocument, SnapshotRow, StoreError, StubRow, World,
+        BoardRow, CharterRows, DirtyDoc, ExternalNumber, IssuedRow, MatterRow, NoticeRow, OutcomeRow,
+        Projection, RawDocument, SnapshotRow, StoreError, StubRow, World,
     },
 };
 use std::{
@@ -87,6 +87,8 @@ enum Folded {
 
 struct FoldedMatter {
     row: MatterRow,
+    /// What the public board shows of it besides.
+    board: Option<BoardRow>,
     /// Title and text.
     said: (String, String),
     stub: Option<(i64, Stub)>,
@@ -255,6 +257,7 @@ impl Projector {
                     bound.extend(m.bound.map(|pin| (m.row.doc, pin)));
                     let (title, body) = m.said;
                     projection.texts.push((m.row.doc, title, body));
+                    projection.board.extend(m.board);
                     projection.matters.push(m.row);
                 }
                 Folded::Outcome(row) => projection.outcomes.push(*row),
@@ -402,8 +405,12 @@ impl At<'_> {
         let circles = self.actions.goes_in_circles(self.world, &matter);
         let bound = matter.procedure.filter(|pin| *pin != BUILT_IN);
         let said = (matter.title.clone(), matter.body.clone());
+        let Ok(board) = board::row(doc, &matter, updated_at_ms) else {
+            return Folded::SetAside(doc, "it cannot be written as JSON".to_owned());
+        };
         Folded::Matter(Box::new(FoldedMatter {
             row,
+            board,
             said,
             stub,
             circles,

@@ -10,6 +10,7 @@
 
 mod act;
 mod author;
+pub(crate) mod board;
 mod by_charter;
 mod carry;
 mod charter;
@@ -41,6 +42,7 @@ pub mod views;
 mod words;
 
 pub(crate) use author::Authors;
+pub use board::ObjectionRequest;
 pub(crate) use by_charter::level_zh;
 pub use error::{ActionError, Class};
 pub(crate) use fixed::fixed_words;

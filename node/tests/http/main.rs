@@ -16,9 +16,11 @@ mod paper;
 
 mod acts;
 mod api;
+mod board;
 mod desk;
 mod desks;
 mod doors;
+mod live;
 mod openapi;
 mod pages;
 mod rights;

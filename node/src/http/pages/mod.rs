@@ -9,6 +9,7 @@
 mod acts;
 mod ask;
 mod assets;
+mod board;
 mod charter;
 mod desk;
 mod forms;
@@ -17,6 +18,7 @@ mod guard;
 mod inputs;
 mod link;
 mod list;
+mod live;
 mod login;
 mod matter;
 mod moments;
@@ -65,6 +67,11 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/", get(today::show))
         .route("/matters", get(list::show))
         .route("/q", get(ask::show))
+        .route("/live", get(live::listen))
+        .route("/board", get(board::show))
+        .route("/board/screen", get(board::screen))
+        .route("/board/sheet", get(board::sheet))
+        .route("/board/{number}", get(board::notice).post(board::object))
         .route("/procedures", get(procedures::list))
         .route("/procedures/issue", get(procedures::blank).post(procedures::issue))
         .route("/procedures/{procedure}", get(procedures::one))
@@ -88,7 +95,9 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
 /// The methods a page takes, for `Allow`.
 pub(super) fn methods_at(path: &str) -> &'static str {
     match path {
-        "/login" | "/new" | "/procedures/issue" | "/charter/issue" | "/m/{ref}/acts" => "GET, HEAD, POST",
+        "/login" | "/new" | "/procedures/issue" | "/charter/issue" | "/m/{ref}/acts" | "/board/{number}" => {
+            "GET, HEAD, POST"
+        }
         "/logout" => "POST",
         _ => "GET, HEAD",
     }
@@ -119,6 +128,12 @@ struct Page {
     active: bool,
     /// This page's address, without its language.
     address: String,
+    /// Whether whoever looks may see the public board.
+    board: bool,
+    /// Whether the page's form goes along when the language is changed.
+    carries: bool,
+    /// What has changed up to this page: see [`super::live`].
+    shown: u64,
 }
 
 impl Page {
@@ -191,6 +206,11 @@ impl Visitor {
         self.caller.as_ref().is_some_and(|c| c.may(Permit::Read))
     }
 
+    /// The public board is for everybody where the configuration opens it.
+    fn may_see_board(&self, house: &House) -> bool {
+        self.may_read() || house.open_board
+    }
+
     /// To the sign-in page, and back here afterwards.
     fn to_sign_in(&self) -> Response {
         Redirect::to(&self.sign_in_address()).into_response()
@@ -223,6 +243,9 @@ impl Visitor {
             who,
             active: node.active,
             address: self.address.clone(),
+            board: self.may_see_board(house),
+            carries: false,
+            shown: house.live.version(),
         }
     }
 
