@@ -70,6 +70,9 @@ pub(crate) struct Tip {
     town_seq: u64,
 }
 
+/// The changes of one document, as Automerge writes them.
+pub(crate) type Changes = Vec<Vec<u8>>;
+
 /// One document while it is written.
 struct Draft<'a> {
     fed: &'a Federation,
@@ -194,26 +197,44 @@ impl Federation {
     pub(crate) async fn comment_on(&mut self, store: &Store, tips: &mut [Tip]) -> Result<()> {
         let mut batch = Batch { at_ms: 2, ..Batch::default() };
         for tip in tips {
-            let text = Text(texts::comment(&mut self.rng));
-            let act =
-                Act { prev: None, on: FIRST_DAY + 200, by: Some(member(3)), what: Voice::Comment { text } };
-            let container = container_of(Kind::Proposal, "voices").unwrap_or_default();
-            let creator = self.village.actor();
-            let change = Change::act(
-                self.town.actor(),
-                tip.town_seq + 1,
-                tip.max_op + 1,
-                vec![tip.head],
-                creator,
-                container,
-                act.to_map(),
-            );
-            let commit = self.signed(&tip.doc, change, &self.town)?;
-            *tip = Tip { doc: tip.doc, head: commit.hash, max_op: commit.max_op, town_seq: commit.seq };
+            let commit = self.remark(tip)?;
             batch.commits.push(commit.into());
         }
         store.write(batch).await?;
         Ok(())
+    }
+
+    /// One comment of the township on a document.
+    fn remark(&mut self, tip: &mut Tip) -> Result<Commit> {
+        let text = Text(texts::comment(&mut self.rng));
+        let act = Act { prev: None, on: FIRST_DAY + 200, by: Some(member(3)), what: Voice::Comment { text } };
+        let container = container_of(Kind::Proposal, "voices").unwrap_or_default();
+        let creator = self.village.actor();
+        let change = Change::act(
+            self.town.actor(),
+            tip.town_seq + 1,
+            tip.max_op + 1,
+            vec![tip.head],
+            creator,
+            container,
+            act.to_map(),
+        );
+        let commit = self.signed(&tip.doc, change, &self.town)?;
+        *tip = Tip { doc: tip.doc, head: commit.hash, max_op: commit.max_op, town_seq: commit.seq };
+        Ok(commit)
+    }
+
+    /// The changes of so many documents that are in no database, and of the first of them one more.
+    pub(crate) fn plain(&mut self, docs: u32, changed: usize) -> Result<(Vec<Changes>, Vec<Changes>)> {
+        let (mut all, mut more) = (Vec::new(), Vec::new());
+        for serial in 1..=docs {
+            let (_, commits, mut tip) = self.document(serial)?;
+            all.push(commits.into_iter().map(|c| c.bytes.to_vec()).collect());
+            if more.len() < changed {
+                more.push(vec![self.remark(&mut tip)?.bytes.to_vec()]);
+            }
+        }
+        Ok((all, more))
     }
 
     fn signed(&self, doc: &DocId, change: Change, by: &Place) -> Result<Commit> {

@@ -17,7 +17,7 @@ use yishi_node::{demo::relay::Relay, local::Client};
 /// Each way, while round trips are counted.
 const DELAY: Duration = Duration::from_millis(100);
 /// Documents changed for the catch-up.
-const CHANGED: usize = 1_000;
+pub(crate) const CHANGED: usize = 1_000;
 /// How often the nodes are asked: each question costs them something too.
 const EVERY: Duration = Duration::from_millis(25);
 
@@ -61,7 +61,7 @@ pub(crate) async fn run(request: LinkRequest) -> Result<()> {
             Some(dir) => tempfile::tempdir_in(dir)?,
             None => tempfile::tempdir()?,
         };
-        once(&request, dir.path(), request.seed + u64::from(n), &mut figures).await?;
+        once(request.docs, dir.path(), request.seed + u64::from(n), &mut figures).await?;
     }
     figures.print(TARGETS);
     let facts = [("docs", u64::from(request.docs)), ("runs", u64::from(request.runs))];
@@ -97,12 +97,13 @@ async fn fed(dir: &Path) -> Result<u64> {
     Ok(head)
 }
 
-async fn once(request: &LinkRequest, dir: &Path, seed: u64, figures: &mut Figures) -> Result<()> {
+/// One run with fresh nodes.
+pub(crate) async fn once(docs: u32, dir: &Path, seed: u64, figures: &mut Figures) -> Result<()> {
     let mut federation = Federation::new(seed)?;
     let (above, below) = (dir.join("parent"), dir.join("child"));
     federation.parent(&above).await?.close().await?;
     let store = federation.child(&below).await?;
-    let mut tips = federation.write_documents(&store, request.docs).await?;
+    let mut tips = federation.write_documents(&store, docs).await?;
     store.close().await?;
 
     let mut parent = Node::configured(&above, None)?;
@@ -127,7 +128,7 @@ async fn once(request: &LinkRequest, dir: &Path, seed: u64, figures: &mut Figure
     let bytes = (traffic.bytes_up + traffic.bytes_down) as f64;
     figures.add("initial.seconds", (stored - first).as_secs_f64());
     figures.add("initial.udp_bytes", bytes);
-    figures.add("bytes_per_document", bytes / f64::from(request.docs));
+    figures.add("bytes_per_document", bytes / f64::from(docs));
     parent.until("shows everything", EVERY, shown).await?;
     figures.add("initial.visible_seconds", first.elapsed().as_secs_f64());
     let (status, page) = parent.page("/").await?;
@@ -168,6 +169,7 @@ async fn once(request: &LinkRequest, dir: &Path, seed: u64, figures: &mut Figure
     figures.add("changed_1000.udp_bytes", (traffic.bytes_up + traffic.bytes_down) as f64);
     parent.until("shows everything", EVERY, shown).await?;
     figures.add("parent.peak_rss_bytes", parent.memory("VmHWM")? as f64);
+    figures.add("parent.cpu_seconds", parent.cpu_seconds()?);
     child.stop().await?;
     parent.stop().await?;
     relay.stop().await;

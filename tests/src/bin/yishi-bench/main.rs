@@ -9,6 +9,7 @@ mod fold;
 mod gate;
 mod link;
 mod overdue;
+mod peers;
 mod process;
 mod reconcile;
 mod report;
@@ -39,6 +40,8 @@ enum Command {
     Overdue(overdue::OverdueRequest),
     /// A link of many documents after a restore: round trips and bytes until both agree.
     Reconcile(reconcile::ReconcileRequest),
+    /// The same documents carried by samod and by PouchDB in the same run.
+    Peers(peers::PeersRequest),
     /// One node's database verified from end to end: time and memory.
     Verify(verify::VerifyRequest),
     /// How long the matters like a text take to be found among tens of thousands.
@@ -55,6 +58,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Fold(request) => fold::run(&request),
         Command::Overdue(request) => overdue::run(request).await,
         Command::Reconcile(request) => reconcile::run(request).await,
+        Command::Peers(request) => peers::run(request).await,
         Command::Verify(request) => verify::run(request).await,
         Command::Similar(request) => similar::run(request).await,
         Command::Village(request) => village::run(request).await,

@@ -112,11 +112,16 @@ impl Node {
 
     /// A line of /proc/PID/status in bytes, such as `VmHWM` or `VmRSS`.
     pub(crate) fn memory(&self, which: &str) -> Result<u64> {
-        let pid = self.process.as_ref().and_then(Child::id).context("the node runs")?;
-        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let line = status.lines().find_map(|l| l.strip_prefix(which)?.strip_prefix(':'));
-        let kib: u64 = line.context("the kernel tells")?.trim().trim_end_matches(" kB").trim().parse()?;
-        Ok(kib * 1024)
+        memory(self.pid()?, which)
+    }
+
+    /// Processor time since it was started.
+    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
+        cpu_seconds(self.pid()?)
+    }
+
+    fn pid(&self) -> Result<u32> {
+        self.process.as_ref().and_then(Child::id).context("the node runs")
     }
 
     /// Reads a page of the plain listener: status and body.
@@ -137,4 +142,23 @@ impl Node {
         let line = text.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' '));
         Ok(line.with_context(|| format!("{name} in /metrics"))?.trim().parse()?)
     }
+}
+
+/// A line of /proc/PID/status in bytes.
+pub(crate) fn memory(pid: u32, which: &str) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|l| l.strip_prefix(which)?.strip_prefix(':'));
+    let kib: u64 = line.context("the kernel tells")?.trim().trim_end_matches(" kB").trim().parse()?;
+    Ok(kib * 1024)
+}
+
+/// What /proc/PID/stat tells of the processor time of a process, its own and the kernel's for it.
+pub(crate) fn cpu_seconds(pid: u32) -> Result<f64> {
+    // Hundredths of a second on every Linux.
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in brackets may hold anything, blanks too; user and kernel time are the 14th and 15th field.
+    let (_, rest) = stat.rsplit_once(')').context("a name in brackets")?;
+    let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+    Ok(ticks as f64 / TICKS_PER_SECOND)
 }

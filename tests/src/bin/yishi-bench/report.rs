@@ -12,11 +12,23 @@ pub(crate) struct Target {
 
 /// Values by key, one per run.
 #[derive(Debug, Default)]
-pub(crate) struct Figures(BTreeMap<&'static str, Vec<f64>>);
+pub(crate) struct Figures(BTreeMap<String, Vec<f64>>);
 
 impl Figures {
-    pub(crate) fn add(&mut self, key: &'static str, value: f64) {
-        self.0.entry(key).or_default().push(value);
+    pub(crate) fn add(&mut self, key: impl Into<String>, value: f64) {
+        self.0.entry(key.into()).or_default().push(value);
+    }
+
+    /// Adds the other's values under their keys with this before them.
+    pub(crate) fn take(&mut self, prefix: &str, other: &Self) {
+        for (key, values) in &other.0 {
+            self.0.entry(format!("{prefix}{key}")).or_default().extend(values);
+        }
+    }
+
+    /// The newest value.
+    pub(crate) fn last(&self, key: &str) -> Option<f64> {
+        self.0.get(key)?.last().copied()
     }
 
     fn median(&self, key: &str) -> Option<f64> {
@@ -32,16 +44,16 @@ impl Figures {
 
     /// Prints medians with their spread beside the targets.
     pub(crate) fn print(&self, targets: &[Target]) {
-        println!("{:<26} {:>14} {:>14}   {:>14} {:>14}", "", "median", "target", "lowest", "highest");
+        println!("{:<32} {:>14} {:>14}   {:>14} {:>14}", "", "median", "target", "lowest", "highest");
         for (key, values) in &self.0 {
-            let target = targets.iter().find(|t| t.key == *key);
+            let target = targets.iter().find(|t| t.key == key);
             let median = self.median(key).unwrap_or(f64::NAN);
             let low = values.iter().copied().fold(f64::INFINITY, f64::min);
             let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let aim = target.map(|t| format!("≤ {}", shown(t.at_most))).unwrap_or_default();
             let missed = if target.is_some_and(|t| median > t.at_most) { "  above the target" } else { "" };
             println!(
-                "{key:<26} {:>14} {aim:>14}   {:>14} {:>14}{missed}",
+                "{key:<32} {:>14} {aim:>14}   {:>14} {:>14}{missed}",
                 shown(median),
                 shown(low),
                 shown(high)
@@ -57,7 +69,7 @@ impl Figures {
             if let Some(median) = self.median(key) {
                 let whole = median.fract() == 0.0 && median >= 1_000.0;
                 let value = if whole { Value::from(median as u64) } else { Value::from(median) };
-                out.insert((*key).to_owned(), value);
+                out.insert(key.clone(), value);
             }
         }
         out.extend(facts.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))));
