@@ -46,7 +46,7 @@ const TEXT_CHARS: usize = 320;
 /// The same on the hall's screen, where nobody can press: what fits it in large letters.
 const SCREEN_CHARS: usize = 180;
 /// Rows of a list on one page of the hall's screen.
-const SCREEN_ROWS: usize = 5;
+const SCREEN_ROWS: usize = 4;
 
 /// A matter as the board's lists show it.
 #[derive(Debug, Clone)]

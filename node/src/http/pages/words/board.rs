@@ -22,7 +22,7 @@ super::words! {
     FROM_TO: "公示时间", "Hangs";
     OBJECTIONS: "已收到异议", "Objections so far";
     WHOLE: "看全文，提异议", "Read all of it, or object";
-    WHOLE_ON_BOARD: "全文见村里公开栏。", "The whole is on the public board.";
+    WHOLE_ON_BOARD: "全文见公开栏。", "The whole is on the public board.";
     HOW_RECEIPT: "有这一件的回执：凭编号和校验码在下面写，当时就记下。", "With this matter's receipt: write it below with number and check code; it is recorded at once.";
     OBJECT: "提出异议", "Object";
     OBJECT_TEXT: "异议和理由", "The objection and its reasons";
