@@ -6,7 +6,7 @@ use super::{
     error::StoreError,
     queue::DirtyDoc,
 };
-use sqlx::Row;
+use sqlx::{Connection as _, Row};
 use std::collections::{BTreeMap, btree_map::Entry};
 use yishi_protocol::{
     audience::{Audience, Grant},
@@ -36,7 +36,8 @@ impl Store {
     /// [`StoreError`] when the database cannot be read.
     pub async fn raw_documents(&self, docs: &[DirtyDoc]) -> Result<Vec<RawDocument>, StoreError> {
         let ids = json_ints(docs.iter().map(|d| d.row));
-        let mut tx = self.readers().begin().await?;
+        let mut reader = self.readers().take().await?;
+        let mut tx = reader.begin().await?;
         let mut found: BTreeMap<i64, RawDocument> = BTreeMap::new();
         let sql = "SELECT d.id, d.doc, d.header FROM json_each(?1) j CROSS JOIN docs d ON d.id = j.value";
         for row in sqlx::query(sql).bind(&ids).fetch_all(&mut *tx).await? {

@@ -8,13 +8,11 @@ use super::{
     Inner, Store,
     columns::{array, unsigned},
     error::StoreError,
+    readers::Readers,
     world::{Link, LinkId, Me, World},
     writer::Shared,
 };
-use sqlx::{
-    ConnectOptions, Connection, Row, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
-};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
     collections::BTreeMap,
     path::Path,
@@ -97,11 +95,7 @@ impl Look {
         let actors = actors(&mut conn, &directory, &certs, &mut odd).await?;
         let (world, epoch) = world(&mut conn, directory, &mut odd).await?;
         conn.close().await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(BUSY_WAIT)
-            .connect_with(options(path))
-            .await?;
+        let readers = Readers::open(options(path), READERS, BUSY_WAIT).await?;
         let (written, _) = broadcast::channel(1);
         let store = Store(Arc::new(Inner {
             dir: path.parent().unwrap_or(path).to_owned(),

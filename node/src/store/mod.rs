@@ -49,6 +49,7 @@ mod placing;
 mod promises;
 mod queue;
 mod read;
+mod readers;
 mod receipts;
 mod refeed;
 mod request;
@@ -89,7 +90,8 @@ pub(crate) use similar::compared;
 pub use walk::{FeedFault, HeldChange, HeldDocument, Piece, Shown};
 pub use world::{Link, LinkId, Me, World};
 
-use sqlx::{Row, SqlitePool};
+use readers::Readers;
+use sqlx::Row;
 use std::{
     collections::BTreeMap,
     fmt,
@@ -109,7 +111,7 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     dir: PathBuf,
-    readers: SqlitePool,
+    readers: Readers,
     /// `None` once closing began: the writer ends when the last sender is gone.
     jobs: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     writer: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
@@ -230,7 +232,7 @@ impl Store {
         }
     }
 
-    pub(in crate::store) fn readers(&self) -> &SqlitePool {
+    pub(in crate::store) fn readers(&self) -> &Readers {
         &self.0.readers
     }
 

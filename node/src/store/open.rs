@@ -10,11 +10,12 @@ use super::{
     error::StoreError,
     late::Late,
     lock,
+    readers::Readers,
     writer::{self, JOBS_WAITING_MAX, Shared, Tx},
 };
 use sqlx::{
-    ConnectOptions, Connection, Row, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    ConnectOptions, Connection, Row, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use std::{
     fs::{self, File, OpenOptions},
@@ -160,16 +161,12 @@ impl Store {
         }
         let life_matches = next_life(&mut conn, dir).await?;
         let (tx, epoch) = Tx::load(conn).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS_MAX)
-            .min_connections(1)
-            .acquire_timeout(BUSY_WAIT)
-            .connect_with(options(&path).pragma("query_only", "ON"))
-            .await?;
+        let reading = options(&path).pragma("query_only", "ON");
+        let readers = Readers::open(reading, READERS_MAX, BUSY_WAIT).await?;
         Ok(Self::start(dir, tx, readers, epoch, lock, life_matches))
     }
 
-    fn start(dir: &Path, tx: Tx, readers: SqlitePool, epoch: Epoch, lock: File, life_matches: bool) -> Self {
+    fn start(dir: &Path, tx: Tx, readers: Readers, epoch: Epoch, lock: File, life_matches: bool) -> Self {
         let (written, _) = broadcast::channel(NEWS_KEPT);
         let (shown, _) = broadcast::channel(NEWS_KEPT);
         let (lost, _) = watch::channel(None);

@@ -11,7 +11,7 @@ use super::{
     sending::WholeDocument,
     world::LinkId,
 };
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Connection as _, Row, sqlite::SqliteRow};
 use std::collections::{BTreeMap, BTreeSet};
 use yishi_protocol::{
     audience::{Audience, Grant},
@@ -168,7 +168,8 @@ impl Store {
                    CROSS JOIN docs d ON d.doc = unhex(j.value)";
         let mut found: BTreeMap<i64, (DocId, DocState)> = BTreeMap::new();
         // One transaction, so that audience and history belong together.
-        let mut tx = self.readers().begin().await?;
+        let mut reader = self.readers().take().await?;
+        let mut tx = reader.begin().await?;
         for row in sqlx::query(sql).bind(json_ids(docs)).fetch_all(&mut *tx).await? {
             let header = Header::decode(row.try_get(2)?)?;
             let audience = Audience::of_header(&header);
@@ -272,7 +273,8 @@ impl Store {
     ) -> Result<BTreeMap<DocId, BTreeSet<ChangeHash>>, StoreError> {
         let mut out = BTreeMap::new();
         let mut after = 0;
-        let mut tx = self.readers().begin().await?;
+        let mut reader = self.readers().take().await?;
+        let mut tx = reader.begin().await?;
         loop {
             let sql = "SELECT d.id, d.doc FROM visible v JOIN docs d ON d.id = v.doc
                        WHERE v.link = ?1 AND v.doc > ?2 ORDER BY v.doc LIMIT ?3";

@@ -9,7 +9,7 @@ use super::{
     world::LinkId,
 };
 use futures_util::TryStreamExt as _;
-use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
+use sqlx::{Connection as _, Row, Sqlite, Transaction, sqlite::SqliteRow};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc;
 
@@ -105,7 +105,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn walk_documents(&self, to: mpsc::Sender<Piece>) -> Result<(), StoreError> {
-        let mut tx = self.readers().begin().await?;
+        let mut reader = self.readers().take().await?;
+        let mut tx = reader.begin().await?;
         let mut after = 0;
         loop {
             let mut docs = headers(&mut tx, after).await?;
@@ -161,7 +162,8 @@ impl Store {
         mut found: impl FnMut(u64, FeedFault) + Send,
         passed: impl Fn(u64) + Send,
     ) -> Result<(), StoreError> {
-        let mut tx = self.readers().begin().await?;
+        let mut reader = self.readers().take().await?;
+        let mut tx = reader.begin().await?;
         let row = sqlx::query("SELECT out_seq, out_digest FROM links WHERE id = ?1").bind(link.0);
         let row = row.fetch_one(&mut *tx).await?;
         let (end, last): (u64, [u8; 16]) = (unsigned(&row, 0)?, array(&row, 1)?);
@@ -206,7 +208,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn walk_acks(&self, mut each: impl FnMut(LinkId, u64, &[u8]) + Send) -> Result<(), StoreError> {
-        let mut rows = sqlx::query("SELECT link, to_seq, bytes FROM acks").fetch(self.readers());
+        let mut reader = self.readers().take().await?;
+        let mut rows = sqlx::query("SELECT link, to_seq, bytes FROM acks").fetch(&mut *reader);
         while let Some(row) = rows.try_next().await? {
             each(LinkId(row.try_get(0)?), unsigned(&row, 1)?, row.try_get(2)?);
         }
@@ -248,7 +251,7 @@ fn row_fault(
 }
 
 async fn headers(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction<'_, Sqlite>,
     after: i64,
 ) -> Result<BTreeMap<i64, HeldDocument>, StoreError> {
     let mut docs = BTreeMap::new();
