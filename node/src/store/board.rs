@@ -51,7 +51,7 @@ impl BoardList<'_> {
                  AND m.stage <> 'withdrawn' ORDER BY b.posted_until, b.doc LIMIT ?2"
             }
             Self::Answered(_) => {
-                " WHERE m.answered_on >= ?1 AND m.doc NOT IN (SELECT doc FROM board WHERE hidden = 1)
+                " WHERE m.answered_on >= ?1 AND NOT EXISTS (SELECT 1 FROM board h WHERE h.doc = m.doc AND h.hidden = 1)
                  ORDER BY m.answered_on DESC, m.doc DESC LIMIT ?2"
             }
             Self::Money => {
@@ -60,7 +60,7 @@ impl BoardList<'_> {
             }
             Self::Waiting => {
                 " WHERE m.closed = 0 AND m.answered_on IS NULL AND m.raised_on >= ?1
-                 AND m.doc NOT IN (SELECT doc FROM board WHERE hidden = 1)
+                 AND NOT EXISTS (SELECT 1 FROM board h WHERE h.doc = m.doc AND h.hidden = 1)
                  ORDER BY m.raised_on, m.doc LIMIT ?2"
             }
         }
