@@ -78,7 +78,7 @@ pub struct HttpSection {
     pub tls_listen: Option<SocketAddr>,
     /// The pages' first language, `zh` or `en`.
     pub lang: Lang,
-    /// Shows the list of matters without sign-in: never a petitioner, never a text.
+    /// Shows the public board without sign-in: notices, and of other matters number, category, stage and days.
     pub open_board: bool,
 }
 

@@ -10,13 +10,13 @@
 //! before it was read. What is set aside is kept and forwarded all the same.
 
 use crate::{
-    actions::{ActionError, Actions, Authors, Sketch},
+    actions::{ActionError, Actions, Authors, Sketch, board},
     arrivals::Arrivals,
     clock::day_of_ms,
     standing,
     store::{
-        CharterRows, DirtyDoc, ExternalNumber, HeardRow, IssuedRow, MatterRow, NoticeRow, OutcomeRow,
-        Projection, RawDocument, SnapshotRow, StandingRow, StoreError, StubRow, World,
+        BoardRow, CharterRows, DirtyDoc, ExternalNumber, HeardRow, IssuedRow, MatterRow, NoticeRow,
+        OutcomeRow, Projection, RawDocument, SnapshotRow, StandingRow, StoreError, StubRow, World,
     },
 };
 use std::{
@@ -89,6 +89,8 @@ enum Folded {
 struct FoldedMatter {
     row: MatterRow,
     standing: StandingRow,
+    /// What the public board shows of it besides.
+    board: Option<BoardRow>,
     /// Title and text.
     said: (String, String),
     stub: Option<(i64, Stub)>,
@@ -258,6 +260,7 @@ impl Projector {
                     let (title, body) = m.said;
                     projection.texts.push((m.row.doc, title, body));
                     projection.standings.push(m.standing);
+                    projection.board.extend(m.board);
                     projection.matters.push(m.row);
                 }
                 Folded::Outcome(row) => projection.outcomes.push(*row),
@@ -410,9 +413,13 @@ impl At<'_> {
         let circles = self.actions.goes_in_circles(self.world, &matter);
         let bound = matter.procedure.filter(|pin| *pin != BUILT_IN);
         let said = (matter.title.clone(), matter.body.clone());
+        let Ok(board) = board::row(doc, &matter, updated_at_ms) else {
+            return Folded::SetAside(doc, "it cannot be written as JSON".to_owned());
+        };
         Folded::Matter(Box::new(FoldedMatter {
             row,
             standing,
+            board,
             said,
             stub,
             circles,

@@ -64,6 +64,15 @@ export async function furnish(federation) {
   made.quarrel = await raise(village, { title: "两户为排水沟争执", category: "邻里纠纷", body: "一组刘家和陈家为屋后排水沟走向争执多年，昨天又吵起来，请调解。", channel: "home_visit", petitioner: { kind: "proxy", name: "刘大爷" } });
   made.other = await raise(neighbour, { title: "涵洞排水不畅", category: "道路", body: "连着三天下雨，路口涵洞的水没到膝盖，送菜的车只能绕四公里，希望镇上牵头把沟渠疏通。", channel: "fair" });
 
+  const road = await village.call("POST", "/matters", { title: "三组机耕道硬化", category: "道路", body: "三组八百米机耕道下雨就烂，收割机进不去，大家愿意投工。", channel: "courtyard", raised_on: "2026-09-08" });
+  made.road = road.id;
+  made.posted = road.number;
+  await act(village, made.road, { act: "accept", procedure: "village_self_build" });
+  await act(village, made.road, { act: "record", form: "budget", fields: { amount: 186000, funding: "service_fund" } });
+  await act(village, made.road, { act: "record", form: "spending", fields: { amount: 62400, payee: "施工队", voucher: "3" } });
+  await act(village, made.road, { act: "post", days: 7, text: "三组机耕道硬化项目，经村民代表会议 11 月 17 日表决（应到 50 人，实到 41 人，同意 38 人）通过：\n一、路长 800 米、宽 3 米、厚 15 厘米，用村级公共服务资金 18.6 万元。\n二、施工队由三组村民推选，质量由李大爷等三人监督。\n三、占用的田边地角由组里按 2015 年办法调整，不另补偿。\n对方案、资金、施工队有不同意见的，请在公示期内提出。" });
+  const wells = await village.call("POST", "/matters", { title: "二组水井加盖", category: "安全", body: "二组两口老井没有盖子，小孩容易掉进去。", channel: "home_visit" });
+  await act(village, wells.id, { act: "post", days: 3, text: "拟由村集体收入出资 1,200 元给二组两口老井加盖，本周内完成。" });
   await act(village, made.lamps, { act: "escalate", reason: "路灯归镇里管护。" });
   await act(village, made.culvert, { act: "escalate", reason: "涵洞在镇道上，村里无权改造。" });
   await act(neighbour, made.other, { act: "escalate", reason: "同一处涵洞，两个村都受影响。" });

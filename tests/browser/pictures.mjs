@@ -37,13 +37,14 @@ const unfolded = (address, ...names) => async (v, say) => {
 
 /// Before anything is registered.
 const EMPTY = {
+  "visitor-empty": [{ at: "village" }, { board: "/board", "board-screen": "/board/screen" }],
   "clerk-empty": [PEOPLE.clerk, { today: "/", matters: "/matters", charter: "/charter", handover: "/charter/handover", supervision: "/supervision", procedures: "/procedures" }],
 };
 
 const pages = (m, receipt) => ({
   visitor: [{ at: "village" }, {
     "sign-in": "/login", ask: "/q", "ask-found": `/q?n=${encodeURIComponent(receipt.number)}&c=${receipt.check_code}`,
-    board: "/matters", matter: `/m/${m.lamps}`, "no-page": "/nothing-here",
+    board: "/board", "board-screen": "/board/screen", "board-sheet": "/board/sheet", "board-notice": `/board/${encodeURIComponent(m.posted)}`, "no-page": "/nothing-here",
     "sign-in-first": "/login?back=/new",
     "ask-wrong": "/q?n=1&c=000000",
   }],

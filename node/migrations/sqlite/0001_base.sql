@@ -222,6 +222,18 @@ CREATE INDEX inbox_newest ON matters(holder, updated_at_ms, doc, phase) WHERE cl
 CREATE INDEX inbox_unit ON matters(holder, unit, person, coalesce(due_day, '9999'), doc, phase) WHERE closed = 0 AND unit IS NOT NULL;
 CREATE INDEX inbox_home ON matters(home, coalesce(due_day, '9999'), doc) WHERE closed = 0;
 CREATE INDEX inbox_untold ON matters(coalesce(due_day, '9999'), doc, home) WHERE answered_on IS NOT NULL AND told = 0;
+CREATE INDEX matters_by_answer ON matters(answered_on, doc) WHERE answered_on IS NOT NULL;
+CREATE INDEX matters_by_age ON matters(raised_on, doc) WHERE closed = 0 AND answered_on IS NULL;
+-- What the public board shows besides: notices with their last day, public money; and what may not stand there.
+CREATE TABLE board (
+    doc INTEGER PRIMARY KEY REFERENCES docs(id),
+    hidden INTEGER NOT NULL,
+    posted_until TEXT,
+    money_at_ms INTEGER,
+    detail TEXT NOT NULL
+);
+CREATE INDEX board_by_notice ON board(posted_until) WHERE posted_until IS NOT NULL;
+CREATE INDEX board_by_money ON board(money_at_ms) WHERE money_at_ms IS NOT NULL;
 -- What matters say, as it is compared: see store/similar.rs. The index keeps words only, as whoever writes it
 -- took the text apart: the tokenizer cuts at spaces.
 CREATE TABLE matter_texts (doc INTEGER PRIMARY KEY, text TEXT NOT NULL);

@@ -11,6 +11,7 @@
 mod act;
 mod author;
 mod below;
+pub(crate) mod board;
 mod by_charter;
 mod carry;
 mod charter;
@@ -45,6 +46,7 @@ pub mod views;
 mod words;
 
 pub(crate) use author::Authors;
+pub use board::ObjectionRequest;
 pub(crate) use by_charter::level_zh;
 pub use dashboard::StandingsQuery;
 pub use error::{ActionError, Class};

@@ -11,7 +11,7 @@ use super::{
 use crate::store::{Batch, ExternalNumber, Serial, World};
 use std::sync::Arc;
 use yishi_protocol::{
-    act::{Act, External, Step, Text},
+    act::{Act, External, Step, Text, Voice},
     calendar::Date,
     charter::Power,
     ids::DocId,
@@ -53,7 +53,11 @@ impl Actions {
             self.may_decide(Power::Answer, category.as_deref(), None)?;
             let draft = &mut raised.draft;
             let answer = Step::Answer { text, outcome: None, lead: None, lead_act: None };
-            draft.step(by, on, answer)?;
+            let answer = draft.step(by, on, answer)?;
+            // Heard at the desk: nobody calls to say it once more.
+            if let Some(how) = heard_by(&request) {
+                draft.voice(by, on, Voice::Tell { answer, how: how.into(), note: None })?;
+            }
             draft.step(by, on, Step::Close { note: None })?;
         }
         let (doc, mut warnings) = (raised.draft.doc, raised.warnings);
@@ -188,6 +192,24 @@ impl Actions {
     pub(super) async fn matter_by_id(&self, doc: &DocId) -> Result<super::views::MatterView, ActionError> {
         let draft = self.draft(doc).await?;
         self.show(&draft).await
+    }
+}
+
+/// How whoever raised it heard the reply given on the spot; `None` if they were not there.
+fn heard_by(request: &RaiseRequest) -> Option<&'static str> {
+    let kind = request.petitioner.as_ref().and_then(|p| p.kind.as_deref());
+    let hotline = request.external.as_ref().is_some_and(|e| e.system == "hotline");
+    let there = match request.channel.as_deref().map(str::trim).filter(|c| !c.is_empty()) {
+        None if hotline => Some("phone"),
+        Some("hotline") => Some("phone"),
+        None | Some("home_visit" | "station" | "courtyard" | "fair") => Some("visit"),
+        Some(_) => None,
+    };
+    match request.told {
+        Some(true) => there.or(Some("visit")),
+        Some(false) => None,
+        // Somebody else came for them.
+        None => there.filter(|_| kind != Some("proxy")),
     }
 }
 

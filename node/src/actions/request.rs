@@ -56,6 +56,8 @@ pub struct RaiseRequest {
     pub petitioner: Option<Petitioner>,
     /// 当场办结: the reply given on the spot.
     pub settle: Option<String>,
+    /// Whether whoever raised it was there and heard that reply; by the channel if missing.
+    pub told: Option<bool>,
     /// Its number elsewhere.
     pub external: Option<ExternalRequest>,
 }

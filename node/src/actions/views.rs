@@ -3,6 +3,7 @@
 //! A view is made for one moment: names of places come from the certificates known now, deadlines from
 //! today and the calendar, and "stored" from receipts. Nothing of it is kept.
 
+mod board;
 mod charter;
 mod dashboard;
 mod deliberation;
@@ -11,6 +12,7 @@ mod similar;
 mod supervision;
 mod tree;
 
+pub use board::{BoardMatter, BoardView, NoticeView};
 pub use charter::{
     CharterView, CustodyView, DeclaredView, DutyView, EndingView, GrantedView, HandoverView, OpenView,
     StagedCharterView, StagedNoticeView, TodayView, YearView,

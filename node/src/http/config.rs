@@ -19,7 +19,7 @@ pub struct HttpConfig {
     pub tls: Option<SocketAddr>,
     /// Further host names for the certificate made at the first start.
     pub names: Vec<String>,
-    /// Shows the list of matters without sign-in (never a petitioner, never a text).
+    /// Shows the public board without sign-in: notices, and of other matters number, category, stage and days.
     pub open_board: bool,
     /// The language of pages for a browser that names none we have.
     pub lang: Lang,

@@ -97,6 +97,20 @@ pub const LOOK_UP_CLOSED_MS: u64 = 15 * 60 * 1000;
 pub const WALKERS_MAX: usize = 2_000;
 /// A look-up that finds nothing is answered so much later, whatever the reason.
 pub const LOOK_UP_WRONG_MS: u64 = 1_500;
+/// Open pages that are told of changes: each holds a connection; the rest load a page to see what is new.
+pub const LIVE_STREAMS_MAX: usize = 32;
+/// How long a stream lives: whoever listens on asks anew, with the session of that moment.
+pub const LIVE_SECONDS_MAX: u64 = 15 * 60;
+/// A line that says nothing after so long a silence; mobile networks forget a quiet connection after a minute.
+pub const LIVE_KEEP_ALIVE_SECONDS: u64 = 25;
+/// Changes within this time are one piece of news.
+pub const LIVE_PAUSE_MS: u64 = 400;
+/// Changed matters remembered for streams: 40 bytes each.
+pub const LIVE_MATTERS_MAX: usize = 256;
+/// Matters named in one piece of news; of more, only that there are some.
+pub const LIVE_NAMED_MAX: usize = 50;
+/// When a browser whose stream ended asks again.
+pub const LIVE_RETRY_MS: u64 = 5_000;
 /// A session in the browser: one working day and the evening.
 pub const SESSION_MS: u64 = 14 * 60 * 60 * 1000;
 /// A name somebody signs in with, in characters.

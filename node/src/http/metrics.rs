@@ -116,6 +116,7 @@ async fn written(house: &House) -> Answer<String> {
         "Connections over TCP at a time unless configured.",
         limits::CONNECTIONS_MAX as f64,
     );
+    out.one("yishi_http_streams", "gauge", "Open pages that are told of changes.", house.live.open() as f64);
     for (name, help, value) in [
         ("yishi_http_connections_total", "Connections accepted.", &counts.doors.accepted),
         (

@@ -4,7 +4,7 @@
 //! server  doors, connections, orderly stop        routes  the table of addresses ─┬─ gate (caller)
 //! caller  who asks; permit: who may what                                           ├─ openapi
 //! body, once, problem: in, repeated, refused                                       └─ api/* handlers
-//! pages/* what people see, over the same actions
+//! live: what changed, for pages that are open      pages/* what people see, over the same actions
 //! ```
 //! Invariants: this module never touches SQL and never decides what a place may do with a matter: it asks
 //! [`Actions`]. Every error that leaves it is a [`problem::Problem`]; every changing request has a caller
@@ -19,6 +19,7 @@ mod config;
 mod cookie;
 mod lang;
 pub mod limits;
+mod live;
 mod metrics;
 mod once;
 pub mod openapi;
@@ -66,6 +67,7 @@ struct House {
     large_bodies: Arc<Semaphore>,
     counts: Arc<metrics::Counts>,
     open_board: bool,
+    live: Arc<live::Live>,
     lang: Lang,
     pin: Option<String>,
 }
@@ -88,6 +90,8 @@ impl Server {
     pub async fn bind(config: HttpConfig, actions: Actions) -> Result<Self, BindError> {
         let doors = server::Doors::open(&config).await?;
         let counts = Arc::new(metrics::Counts::default());
+        let live = live::Live::of(actions.store(), config.clock.now_ms());
+        let ends = live.ends_with();
         let house = Arc::new(House {
             actions,
             clock: config.clock,
@@ -99,10 +103,11 @@ impl Server {
             large_bodies: Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX)),
             counts: Arc::clone(&counts),
             open_board: config.open_board,
+            live,
             lang: config.lang,
             pin: doors.pin().map(str::to_owned),
         });
-        Ok(doors.serve(router(&house), counts))
+        Ok(doors.serve(router(&house), counts, ends))
     }
 }
 

@@ -23,6 +23,12 @@ pub(super) fn fresh() -> String {
     hex(&rand::random::<[u8; 32]>())
 }
 
+/// Whether a text is one of ours, as far as its shape tells.
+#[must_use]
+pub(super) fn is_fresh(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
 /// SHA-256.
 #[must_use]
 pub(super) fn hash(bytes: &[u8]) -> [u8; 32] {

@@ -38,6 +38,7 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::DropGuard;
 
 /// The door a request came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub(super) struct DoorCounts {
 #[derive(Debug)]
 pub struct Server {
     stop: watch::Sender<bool>,
+    /// Streams that only end when they are told to.
+    streams: Option<DropGuard>,
     doors: JoinSet<()>,
     plain: Option<SocketAddr>,
     tls: Option<SocketAddr>,
@@ -115,7 +118,12 @@ impl Doors {
     }
 
     /// Starts serving.
-    pub(super) fn serve(self, router: Router, counts: Arc<super::metrics::Counts>) -> Server {
+    pub(super) fn serve(
+        self,
+        router: Router,
+        counts: Arc<super::metrics::Counts>,
+        streams: DropGuard,
+    ) -> Server {
         let (stop, stopped) = watch::channel(false);
         let mut doors = JoinSet::new();
         let pin = self.key.as_ref().map(|k| k.pin().to_owned());
@@ -135,7 +143,7 @@ impl Doors {
             let acceptor = TlsAcceptor::from(key.server_config());
             doors.spawn(house.receive(Listener::Tls(listener, acceptor), over_tcp));
         }
-        Server { stop, doors, plain, tls, pin }
+        Server { stop, streams: Some(streams), doors, plain, tls, pin }
     }
 }
 
@@ -175,6 +183,7 @@ impl Server {
     /// Accepts no more, lets the requests under way finish for [`limits::DRAIN_SECONDS_MAX`], then ends.
     pub async fn shutdown(mut self) -> Result<(), ServerFault> {
         let _ = self.stop.send(true);
+        drop(self.streams.take());
         self.join().await
     }
 }

@@ -209,6 +209,9 @@ pub struct Written {
     pub stored_above: bool,
     /// Whether keys were deleted: what held them is to be wiped.
     pub forgot: bool,
+    /// Matters whose rows in lists were made anew: told by [`super::Store::shown`] alone, so that what lists
+    /// are made of does not wake whoever makes them.
+    pub(super) shown: Vec<DocId>,
 }
 
 impl Written {
@@ -225,5 +228,6 @@ impl Written {
         self.world_changed |= other.world_changed;
         self.stored_above |= other.stored_above;
         self.forgot |= other.forgot;
+        self.shown.extend(other.shown);
     }
 }

@@ -105,6 +105,7 @@ impl Look {
             shared: Shared {
                 world: Arc::new(RwLock::new(Arc::new(world))),
                 written,
+                shown: broadcast::channel(1).0,
                 lost: watch::channel(None).0,
             },
             epoch: Mutex::new(epoch),

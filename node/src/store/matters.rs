@@ -7,6 +7,7 @@
 use super::{
     CharterRows, HeardRow, StandingRow, Store,
     batch::ExternalNumber,
+    board::BoardRow,
     columns::{array, insert_rows, json_ids, json_ints, optional_array, small, unsigned},
     error::StoreError,
     inbox::Phase,
@@ -126,6 +127,8 @@ pub struct StubRow {
 pub struct Projection {
     /// Matters folded.
     pub matters: Vec<MatterRow>,
+    /// What the public board shows of them besides, or may not show.
+    pub board: Vec<BoardRow>,
     /// What matters say: title and text, for those that are like them.
     pub texts: Vec<(DocId, String, String)>,
     /// Outcomes folded.
@@ -192,7 +195,8 @@ fn bytes_of<const N: usize>(id: [u8; N]) -> Vec<u8> {
 
 impl Tx {
     async fn project(&mut self, projection: Projection) -> Result<(), StoreError> {
-        let Projection { matters, texts, outcomes, registers, standings, heard, charters, done } = projection;
+        let Projection { matters, board, texts, outcomes, registers, standings, heard, charters, done } =
+            projection;
         let named = matters
             .iter()
             .map(|m| m.doc)
@@ -202,6 +206,9 @@ impl Tx {
         let row_of = |doc: DocId| rows.get(&doc).copied().ok_or(StoreError::UnknownDocument(doc));
         let matters =
             matters.into_iter().map(|m| Ok((row_of(m.doc)?, m))).collect::<Result<Vec<_>, StoreError>>()?;
+        self.written.shown.extend(matters.iter().map(|(_, m)| m.doc));
+        let board = board.into_iter().map(|b| Ok((row_of(b.doc)?, b))).collect::<Result<_, StoreError>>()?;
+        self.project_board(matters.iter().map(|(row, _)| *row), board).await?;
         insert_rows(&mut self.conn, MATTER_INSERT, 26, "", matters, |q, (row, m)| {
             let (system, number) = m.external.map(|e| (e.system, e.number)).unzip();
             let phase = Phase::of(&m.stage).name();
@@ -321,6 +328,7 @@ impl Store {
                 tx.state.stamp += 1;
                 for sql in [
                     "DELETE FROM matters",
+                    "DELETE FROM board",
                     "DELETE FROM outcome_matters",
                     "DELETE FROM outcomes",
                     "DELETE FROM stubs",

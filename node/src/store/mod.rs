@@ -16,6 +16,7 @@
 //! | `authored` | what a key wrote, by when it was stored here |
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
 //! | `inbox` | what waits for this place, in views that are counted |
+//! | `board` | what the public board shows of it |
 //! | `similar` | the index of what matters say |
 //! | `standings`, `tally` | how every matter stands, here or in a register below; counts of it kept as it changes |
 //! | `request` | that a request was carried out, stored with what it did |
@@ -30,6 +31,7 @@ mod apply;
 mod authored;
 mod batch;
 mod beside;
+mod board;
 mod charters;
 mod columns;
 mod copy;
@@ -71,6 +73,7 @@ pub use batch::{
     Batch, Cursor, ExternalNumber, FeedDigest, GivenAck, NewCommit, NewLink, NewReceipt, Serial, Verdict,
     VerdictKind, Written,
 };
+pub use board::{BoardList, BoardRow};
 pub use charters::{CharterRows, Charters, IssuedRow, NoticeRow, SnapshotRow};
 pub use error::StoreError;
 pub use folding::RawDocument;
@@ -111,7 +114,7 @@ use tokio::{
     task::JoinHandle,
 };
 use writer::{Doing, Job, Shared, Task, Tx};
-use yishi_protocol::ids::Epoch;
+use yishi_protocol::ids::{DocId, Epoch};
 
 /// The open database. Cheap to clone; the last clone closes it, [`Store::close`] does so in order.
 #[derive(Clone)]
@@ -167,6 +170,12 @@ impl Store {
     #[must_use]
     pub fn news(&self) -> broadcast::Receiver<Arc<Written>> {
         self.0.shared.written.subscribe()
+    }
+
+    /// Matters whose rows in lists were made anew, told once lists show them. A receiver that lags looks again.
+    #[must_use]
+    pub fn shown(&self) -> broadcast::Receiver<Arc<Vec<DocId>>> {
+        self.0.shared.shown.subscribe()
     }
 
     /// Stores a batch; returns when it is durable.

@@ -168,8 +168,10 @@ impl Store {
 
     fn start(dir: &Path, tx: Tx, readers: Readers, epoch: Epoch, lock: File, life_matches: bool) -> Self {
         let (written, _) = broadcast::channel(NEWS_KEPT);
+        let (shown, _) = broadcast::channel(NEWS_KEPT);
         let (lost, _) = watch::channel(None);
-        let shared = Shared { world: Arc::new(RwLock::new(tx.state.world.clone())), written, lost };
+        let world = Arc::new(RwLock::new(tx.state.world.clone()));
+        let shared = Shared { world, written, shown, lost };
         let (jobs, waiting) = mpsc::channel(JOBS_WAITING_MAX);
         let writer = tokio::spawn(writer::run(tx, waiting, shared.clone(), lock));
         Self(Arc::new(Inner {

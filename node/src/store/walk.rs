@@ -55,6 +55,8 @@ pub struct Shown {
     pub detail: String,
     /// Its text as similar matters are looked for.
     pub compared: String,
+    /// Whether the public board hides it, and what hangs of it; `None` where the board has nothing.
+    pub board: Option<(bool, String)>,
 }
 
 /// One document as its rows say.
@@ -258,8 +260,9 @@ async fn headers(
     let sql = "SELECT d.id, d.doc, d.kind, d.home, d.header, CAST(m.number AS BLOB),
                       CAST(m.title AS BLOB), CAST(m.stage AS BLOB), m.closed, CAST(m.detail AS BLOB),
                       EXISTS (SELECT 1 FROM dirty WHERE doc = d.id) OR EXISTS (SELECT 1 FROM quarantine WHERE doc = d.id),
-                      CAST(t.text AS BLOB)
-               FROM docs d LEFT JOIN matters m ON m.doc = d.id LEFT JOIN matter_texts t ON t.doc = d.id WHERE d.id > ?1 ORDER BY d.id LIMIT ?2";
+                      CAST(t.text AS BLOB), b.hidden, CAST(b.detail AS BLOB)
+               FROM docs d LEFT JOIN matters m ON m.doc = d.id LEFT JOIN matter_texts t ON t.doc = d.id
+                    LEFT JOIN board b ON b.doc = d.id WHERE d.id > ?1 ORDER BY d.id LIMIT ?2";
     for row in sqlx::query(sql).bind(after).bind(DOCS_AT_ONCE).fetch_all(&mut **tx).await? {
         // Texts as bytes: one that is no text any more is to be named, not to end the look.
         let text = |column: usize| -> Result<Option<String>, StoreError> {
@@ -275,6 +278,7 @@ async fn headers(
                 closed: row.try_get(8)?,
                 detail: text(9)?.unwrap_or_default(),
                 compared: text(11)?.unwrap_or_default(),
+                board: row.try_get::<Option<bool>, _>(12)?.zip(text(13)?),
             }),
         };
         let doc = HeldDocument {

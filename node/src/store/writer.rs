@@ -27,7 +27,7 @@ use std::{
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use yishi_protocol::{
     cert::{CertError, Certificate, Directory, Placement, Revocation},
-    ids::{ActorId, CertHash, Epoch, Incarnation},
+    ids::{ActorId, CertHash, DocId, Epoch, Incarnation},
     key::SecretKeys,
 };
 
@@ -124,6 +124,8 @@ where
 pub(super) struct Shared {
     pub(super) world: Arc<RwLock<Arc<World>>>,
     pub(super) written: broadcast::Sender<Arc<Written>>,
+    /// Matters that lists show as they are now.
+    pub(super) shown: broadcast::Sender<Arc<Vec<DocId>>>,
     /// Why the writer stopped for good, once it did.
     pub(super) lost: watch::Sender<Option<StoreError>>,
 }
@@ -219,6 +221,10 @@ impl Tx {
                 self.unwiped = !self.wipe_log().await;
             }
             *shared.world.write().unwrap_or_else(PoisonError::into_inner) = self.state.world.clone();
+            let shown = std::mem::take(&mut written.shown);
+            if !shown.is_empty() {
+                let _ = shared.shown.send(Arc::new(shown));
+            }
             if !written.is_nothing() {
                 // Nobody listening is no error.
                 let _ = shared.written.send(Arc::new(written));

@@ -3,6 +3,7 @@
 
 use super::report::{Area, Finding};
 use crate::{
+    actions::{Sketch, board},
     clock::day_of_ms,
     store::{HeldChange, HeldDocument, Piece, Shown, compared},
 };
@@ -304,8 +305,9 @@ impl Context {
             title: matter.title.clone(),
             stage: matter.stage.name().to_owned(),
             closed: matter.stage.is_ended(),
-            detail: serde_json::to_string(&crate::actions::Sketch::of(&matter)).unwrap_or_default(),
+            detail: serde_json::to_string(&Sketch::of(&matter)).unwrap_or_default(),
             compared: compared(&matter.title, &matter.body),
+            board: board::row(one.id, &matter, 0).ok().flatten().map(|b| (b.hidden, b.detail)),
         };
         if one.held.shown.as_ref() != Some(&shown) {
             let zh = format!("列表上显示的与签名的内容不符；按签名应为“{}”，{}", shown.title, shown.stage);

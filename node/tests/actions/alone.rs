@@ -115,7 +115,8 @@ async fn settled_on_the_spot_is_one_save() {
     assert_eq!((m.summary.stage.as_str(), m.summary.holder), ("closed", None));
     assert_eq!(m.answers[0].text, "已当场换好灯泡。");
     let kinds: Vec<&str> = m.timeline.iter().map(|t| t.kind.as_str()).collect();
-    assert_eq!(kinds, ["register", "answer", "close"]);
+    assert_eq!(kinds, ["register", "answer", "tell", "close"], "they were there and heard it");
+    assert!(m.summary.told);
     assert!(m.timeline.iter().all(|t| t.verdict == "counted" && t.by.as_deref() == Some("u1")));
 }
 

@@ -56,7 +56,7 @@ impl Clerk {
 
 /// The acts that stand open, and those under “more”.
 fn offered(page: &str) -> (usize, usize) {
-    let next = page.split("<section class=\"next\">").nth(1).unwrap().split("</section>").next().unwrap();
+    let next = page.split("<section class=\"next\"").nth(1).unwrap().split("</section>").next().unwrap();
     let (first, rest) = next.split_once("<details class=\"fold\"").unwrap_or((next, ""));
     (first.matches("id=\"act-").count(), rest.matches("id=\"act-").count())
 }
@@ -74,7 +74,7 @@ async fn the_next_acts_stand_on_the_page_and_the_rest_is_explained() {
     let page = wang.get(&clerk.at).await.text();
     assert!(!page.contains("act-accept") && page.contains("act-comment"));
     let english = clerk.browser.get(&format!("{}?lang=en", clerk.at)).await.text();
-    let forms = english.split("<section class=\"next\">").nth(1).unwrap().split("</section>").next().unwrap();
+    let forms = english.split("<section class=\"next\"").nth(1).unwrap().split("</section>").next().unwrap();
     let chinese: String = forms.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).collect();
     assert_eq!(chinese, "", "English is complete");
 }
@@ -223,8 +223,7 @@ async fn a_matter_goes_through_the_four_steps_on_its_page() {
         assert!(page.contains(word), "{word} is missing");
     }
     // What opens the way comes first: the paper of the stage, the meeting.
-    let first =
-        page.split("<section class=\"next\">").nth(1).unwrap().split("class=\"fold\"").next().unwrap();
+    let first = page.split("<section class=\"next\"").nth(1).unwrap().split("class=\"fold\"").next().unwrap();
     assert!(first.contains("act-record-proposal") && first.contains("act-meet"), "{first}");
     assert!(!page.contains("act-advance-council"));
     let incomplete = clerk.send("record-proposal", &[("f.topic", "修涵洞")]).await;
@@ -251,8 +250,7 @@ async fn a_matter_goes_through_the_four_steps_on_its_page() {
         .await;
     assert!(page.contains("议涵洞") && page.contains("11月27日") && page.contains("村部"));
     // Called, and not held before its day: neither stands first any more.
-    let first =
-        page.split("<section class=\"next\">").nth(1).unwrap().split("class=\"fold\"").next().unwrap();
+    let first = page.split("<section class=\"next\"").nth(1).unwrap().split("class=\"fold\"").next().unwrap();
     assert!(!first.contains("act-meet") && !first.contains("act-call"), "{first}");
     let early = clerk
         .send("meet", &[("body", "council"), ("eligible", "30"), ("present", "25"), ("minutes", "议了")])

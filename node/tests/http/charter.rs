@@ -212,7 +212,7 @@ async fn forms_know_units_categories_and_members_by_name() {
     issued(&mut house, &format!("{FILE}{branch}")).await;
     house.person("li", "correct horse", &["clerk"]).await;
     let browser = house.signed_in("li", "correct horse").await;
-    let new = browser.get("/new").await.text();
+    let new = browser.follow("/new").await.text();
     assert!(new.contains("<option value=\"水利\">水利</option>"), "the scheme is chosen from: {new}");
     let id = raised(&mut house, "水利").await;
     let accept = json!({ "act": "accept", "procedure": "four_steps" });

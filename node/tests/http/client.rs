@@ -101,6 +101,12 @@ impl Client {
         self.send(Method::GET, path, None, Vec::new()).await
     }
 
+    /// Where an address leads to.
+    pub(crate) async fn follow(&self, path: &str) -> Reply {
+        let led = self.get(path).await;
+        if led.status == 303 { self.get(led.header("location")).await } else { led }
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Reply {
         self.send(Method::DELETE, path, None, Vec::new()).await
     }

@@ -17,9 +17,107 @@ async fn matters(house: &mut House) -> usize {
 }
 
 async fn blank(browser: &Client) -> Paper {
-    let page = browser.get("/new").await;
-    assert_eq!(page.status, 200, "{}", page.text());
+    let keyed = browser.get("/new").await;
+    assert_eq!(keyed.status, 303, "{}", keyed.text());
+    let page = browser.get(keyed.header("location")).await;
+    assert_eq!((page.status, page.header("cache-control")), (200, "private, no-cache"), "{}", page.text());
     Paper::of(&page.text(), "<main")
+}
+
+#[tokio::test]
+async fn going_back_leads_to_the_form_that_was_sent() {
+    let mut house = House::open().await;
+    let browser = clerk(&house).await;
+    let paper = blank(&browser).await.fill("body", "路灯不亮");
+    assert!(paper.action.starts_with("/new?k="), "{}", paper.action);
+    let sent = paper.send(&browser).await;
+    assert_eq!(sent.status, 303, "{}", sent.text());
+    // A browser that kept nothing asks for the address again: the same key, and the page says what it is.
+    let back = browser.get(&paper.action).await.text();
+    let receipt = sent.header("location").split('?').next().unwrap();
+    assert!(back.contains("这一张已经登记过了") && back.contains(&format!("href=\"{receipt}\"")), "{back}");
+    let again = Paper::of(&back, "<main").fill("body", "路灯不亮").send(&browser).await;
+    assert_eq!(again.header("location"), sent.header("location"));
+    assert_eq!(matters(&mut house).await, 1);
+    // Somebody else's form with the same key is another form.
+    house.person("wang", "battery staple", &["clerk"]).await;
+    let other = house.signed_in("wang", "battery staple").await;
+    let theirs = Paper::of(&other.get(&paper.action).await.text(), "<main");
+    assert!(!theirs.html.contains("已经登记过"));
+    assert_eq!(theirs.fill("body", "水管漏水").send(&other).await.status, 303);
+    assert_eq!(matters(&mut house).await, 2);
+    for odd in ["/new?k=1", "/new?k=%22%3E", "/new?k="] {
+        assert_eq!(browser.get(odd).await.status, 303, "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_typed_goes_along_into_the_other_language() {
+    let mut house = House::open().await;
+    let browser = clerk(&house).await;
+    let paper = blank(&browser).await.fill("body", "三组水渠垮了").fill("title", &"长".repeat(10_000));
+    let refused = paper.send(&browser).await;
+    assert_eq!(refused.status, 422);
+    let text = refused.text();
+    let switch = text.split("formaction=\"").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+    assert_eq!(switch, format!("{}&lang=en", paper.action));
+    let mut there =
+        Paper::of(&text, "<main").fill("body", "三组水渠垮了").fill("title", "水渠").fill("look", "yes");
+    there.action = switch;
+    let english = there.send(&browser).await;
+    assert_eq!(english.status, 200, "{}", english.text());
+    let text = english.text();
+    assert!(
+        text.contains("Register a matter")
+            && text.contains("三组水渠垮了")
+            && text.contains("value=\"水渠\"")
+    );
+    assert_eq!(matters(&mut house).await, 0, "looking registers nothing");
+    let sent = Paper::of(&text, "<main").fill("body", "三组水渠垮了").send(&browser).await;
+    assert_eq!(sent.status, 303);
+    assert!(sent.header("location").ends_with("lang=en"), "{}", sent.header("location"));
+    assert_eq!(matters(&mut house).await, 1);
+}
+
+#[tokio::test]
+async fn who_heard_it_at_the_desk_is_not_to_be_told_again() {
+    let mut house = House::open().await;
+    let browser = clerk(&house).await;
+    let settled = |told: &str| {
+        let (told, browser) = (told.to_owned(), browser.clone());
+        async move {
+            let paper = blank(&browser)
+                .await
+                .fill("body", "医保怎么查")
+                .fill("settle", "已当场查到")
+                .fill("told", &told);
+            let sent = paper.send(&browser).await;
+            assert_eq!(sent.status, 303, "{}", sent.text());
+            sent.header("location").split('/').nth(2).unwrap().to_owned()
+        }
+    };
+    let (there, away) = (settled("yes").await, settled("").await);
+    house.settle().await;
+    let told = |id: String| {
+        let admin = house.admin();
+        async move { admin.get(&format!("/api/v1/matters/{id}")).await.json()["told"].clone() }
+    };
+    assert_eq!((told(there.clone()).await, told(away.clone()).await), (true.into(), false.into()));
+    let untold = house.admin().get("/api/v1/matters?untold=true").await.json();
+    let ids: Vec<&str> =
+        untold["items"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, [away.as_str()]);
+    // A program that says nothing: by the channel, and not where somebody else came.
+    for (asked, expected) in [
+        (serde_json::json!({ "body": "a", "settle": "b", "channel": "station" }), true),
+        (serde_json::json!({ "body": "a", "settle": "b", "channel": "letter_box" }), false),
+        (serde_json::json!({ "body": "a", "settle": "b", "petitioner": { "kind": "proxy" } }), false),
+        (serde_json::json!({ "body": "a", "settle": "b", "channel": "online", "told": true }), true),
+        (serde_json::json!({ "body": "a", "settle": "b", "told": false }), false),
+    ] {
+        let made = house.admin().post("/api/v1/matters", &asked).await.json();
+        assert_eq!((&made["stage"], &made["told"]), (&"closed".into(), &expected.into()), "{asked}");
+    }
 }
 
 #[tokio::test]
@@ -43,7 +141,7 @@ async fn only_the_text_is_compulsory_and_a_receipt_comes_out() {
     }
     assert_eq!(matters(&mut house).await, 1);
     let english = browser.get(&format!("{}&lang=en", sent.header("location"))).await.text();
-    assert!(english.contains("Receipt") && english.contains("Check code") && !english.contains("查询码"));
+    assert!(english.contains("Receipt") && english.contains("Check code") && !english.contains("校验码"));
 }
 
 #[tokio::test]
@@ -131,10 +229,10 @@ async fn what_was_typed_is_kept_when_it_cannot_be_taken() {
     }
     let script = "<script>alert(1)</script>\"'&";
     let sent = blank(&browser).await.fill("body", script).fill("title", &long).send(&browser).await;
-    assert!(sent.text().contains("&#60;script&#62;") && !sent.text().contains("<script"));
+    assert!(sent.text().contains("&#60;script&#62;") && !sent.text().contains("<script>"));
     assert_eq!(matters(&mut house).await, 0);
     let sent = blank(&browser).await.fill("body", script).send(&browser).await;
-    assert!(!browser.get(sent.header("location")).await.text().contains("<script"));
+    assert!(!browser.get(sent.header("location")).await.text().contains("<script>"));
 }
 
 #[tokio::test]

@@ -16,12 +16,14 @@ mod paper;
 
 mod acts;
 mod api;
+mod board;
 mod dashboard;
 mod desk;
 mod desks;
 mod doors;
 mod forms;
 mod inbox;
+mod live;
 mod openapi;
 mod pages;
 mod people;

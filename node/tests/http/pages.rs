@@ -47,6 +47,9 @@ async fn what_people_type_is_never_markup() {
         format!("/matters?q={query}&holder={query}&view={query}"),
         format!("/login?back=/{query}"),
         format!("/q?n={query}&c={query}"),
+        "/board".to_owned(),
+        "/board/screen".to_owned(),
+        "/board/sheet".to_owned(),
         format!("/m/{id}?done={query}"),
         "/matters".to_owned(),
     ];
@@ -81,30 +84,18 @@ async fn without_sign_in_there_is_only_the_way_to_it() {
 }
 
 #[tokio::test]
-async fn the_open_board_shows_the_list_and_nothing_said() {
+async fn an_open_board_opens_the_board_and_nothing_else() {
     let mut house = House::with(|c| c.open_board = true).await;
-    let body = json!({
-        "body": "王某某反映水费多收", "title": "水费", "category": "民生",
-        "petitioner": { "kind": "named", "name": "王小明", "phone": "13800138000", "address": "三组" },
-    });
-    let made = house.admin().post("/api/v1/matters", &body).await;
-    assert_eq!(made.status, 201, "{}", made.text());
-    house.settle().await;
-    let id = made.json()["id"].as_str().unwrap().to_owned();
-    let list = house.browser().get("/").await;
-    assert_eq!(list.status, 200);
-    let matter = house.browser().get(&format!("/m/{id}")).await;
-    assert_eq!(matter.status, 200);
-    for page in [list.text(), matter.text()] {
-        assert!(page.contains("水费") && page.contains("已登记"));
-        for hidden in ["王小明", "13800138000", "三组", "多收", "实名"] {
-            assert!(!page.contains(hidden), "{hidden} is shown");
-        }
+    let made = house.register("王某某反映水费多收").await;
+    let id = made["id"].as_str().unwrap();
+    let home = house.browser().get("/").await;
+    assert_eq!((home.status, home.header("location")), (303, "/board"));
+    for path in ["/matters", &format!("/m/{id}"), &format!("/m/{id}/receipt"), "/link", "/new"] {
+        let page = house.browser().get(path).await;
+        assert!(page.header("location").starts_with("/login?back=%2F"), "{path}: {}", page.status);
     }
-    assert_eq!(house.browser().get("/link").await.status, 303);
-    // Signed in, the text is there, the petitioner still is not.
-    let inside = house.admin().get(&format!("/m/{id}")).await.text();
-    assert!(inside.contains("多收") && !inside.contains("王小明") && !inside.contains("13800138000"));
+    let sign_in = house.browser().get("/login").await.text();
+    assert!(sign_in.contains("href=\"/board\"") && sign_in.contains("href=\"/q\""));
     house.browser().get("/api/v1/matters").await.problem(401, "not_signed_in");
 }
 

@@ -18,7 +18,7 @@ fn section(page: &str) -> Option<&str> {
 #[tokio::test]
 async fn whoever_registers_sees_what_is_open_and_alike_and_the_visitor_takes_none_of_it_home() {
     let (mut house, browser, first) = village().await;
-    let blank = Paper::of(&browser.get("/new").await.text(), "<main");
+    let blank = Paper::of(&browser.follow("/new").await.text(), "<main");
     let sent = blank.fill("body", "村口那个过水洞下雨就淹水，车子走不成").send(&browser).await;
     assert_eq!(sent.status, 303, "{}", sent.text());
     let receipt = browser.get(sent.header("location")).await.text();
@@ -35,7 +35,7 @@ async fn whoever_registers_sees_what_is_open_and_alike_and_the_visitor_takes_non
     assert!(section(&english).unwrap().contains("both say"), "{english}");
     // What is like nothing says nothing.
     house.settle().await;
-    let blank = Paper::of(&browser.get("/new").await.text(), "<main");
+    let blank = Paper::of(&browser.follow("/new").await.text(), "<main");
     let sent = blank.fill("body", "想办一场象棋比赛").send(&browser).await;
     assert_eq!(section(&browser.get(sent.header("location")).await.text()), None);
 }

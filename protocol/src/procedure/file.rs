@@ -27,6 +27,8 @@ struct File {
     summary: Words,
     practice: Option<String>,
     #[serde(default)]
+    confidential: bool,
+    #[serde(default)]
     extend_days_max: u16,
     #[serde(default)]
     bodies: BTreeMap<Spanned<String>, FileBody>,
@@ -236,6 +238,7 @@ impl Reader<'_> {
             title: file.title,
             summary: file.summary,
             practice: file.practice,
+            confidential: file.confidential,
             extend_days_max: file.extend_days_max,
             bodies,
             forms,

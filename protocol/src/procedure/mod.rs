@@ -298,6 +298,8 @@ pub struct Procedure {
     pub summary: Words,
     /// The practice it is the file of, if it is one of those described.
     pub practice: Option<String>,
+    /// Whether no public board may show a matter bound to it.
+    pub confidential: bool,
     /// By how many working days its limits may be extended in all.
     pub extend_days_max: u16,
     /// The bodies.

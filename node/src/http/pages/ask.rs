@@ -131,26 +131,7 @@ async fn found(
     n: &str,
     c: &str,
 ) -> Result<Found, Problem> {
-    let begun = Instant::now();
-    let now = house.clock.now_ms();
-    let (asker, slips_max) = asker(visitor.door, from);
-    let open_again =
-        |until: u64| if until > now { Err(shut((until - now).div_ceil(60_000))) } else { Ok(()) };
-    open_again(house.walkers.closed_until(&asker))?;
-    let number: String = n.chars().take(limits::QUERY_CHARS_MAX).collect();
-    let matter = house.actions.matter(&number).await.ok();
-    // Against the matter, however its number is written: it can be said in many ways.
-    let about =
-        matter.as_ref().map_or_else(|| format!("unknown {number}"), |m| format!("matter {}", m.summary.id));
-    open_again(house.walkers.closed_until(&about))?;
-    let code = CheckCode::read(c).ok();
-    let fits = |m: &&MatterView| code.is_some() && code == CheckCode::read(&m.summary.check_code).ok();
-    let Some(matter) = matter.as_ref().filter(fits) else {
-        house.walkers.failed(&asker, slips_max, now);
-        house.walkers.failed(&about, limits::LOOK_UP_FAILURES_MAX, now);
-        tokio::time::sleep_until(begun + Duration::from_millis(limits::LOOK_UP_WRONG_MS)).await;
-        return Err(wrong());
-    };
+    let matter = held(house, visitor.door, from, n, c).await?;
     let (m, lang, today) = (&matter.summary, visitor.lang, house.actions.today());
     let due = moments::due(m.deadline.as_ref(), lang);
     let at = matter.deliberation.at.as_ref();
@@ -183,13 +164,45 @@ async fn found(
     })
 }
 
+/// The matter whose receipt was shown. A number that is not here and a code that is wrong are answered alike,
+/// late, and are counted.
+pub(super) async fn held(
+    house: &House,
+    door: Option<Door>,
+    from: Option<Remote>,
+    n: &str,
+    c: &str,
+) -> Result<MatterView, Problem> {
+    let begun = Instant::now();
+    let now = house.clock.now_ms();
+    let (asker, slips_max) = asker(door, from);
+    let open_again =
+        |until: u64| if until > now { Err(shut((until - now).div_ceil(60_000))) } else { Ok(()) };
+    open_again(house.walkers.closed_until(&asker))?;
+    let number: String = n.chars().take(limits::QUERY_CHARS_MAX).collect();
+    let matter = house.actions.matter(&number).await.ok();
+    // Against the matter, however its number is written: it can be said in many ways.
+    let about =
+        matter.as_ref().map_or_else(|| format!("unknown {number}"), |m| format!("matter {}", m.summary.id));
+    open_again(house.walkers.closed_until(&about))?;
+    let code = CheckCode::read(c).ok();
+    let fits = |m: &MatterView| code.is_some() && code == CheckCode::read(&m.summary.check_code).ok();
+    if let Some(matter) = matter.filter(fits) {
+        return Ok(matter);
+    }
+    house.walkers.failed(&asker, slips_max, now);
+    house.walkers.failed(&about, limits::LOOK_UP_FAILURES_MAX, now);
+    tokio::time::sleep_until(begun + Duration::from_millis(limits::LOOK_UP_WRONG_MS)).await;
+    Err(wrong())
+}
+
 fn wrong() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "wrong_code",
         "Number or check code wrong",
         "Number and check code do not belong together, or the matter is not known here. Check both on the receipt; a place that has just registered it may not have sent it here yet.",
-        "编号和查询码对不上，或者这里还没有这一件。请照回执核对；刚登记的，可能还没送到这里，可到登记单位问。",
+        "编号和校验码对不上，或者这里还没有这一件。请照回执核对；刚登记的，可能还没送到这里，可到登记单位问。",
     )
 }
 
@@ -199,7 +212,7 @@ fn shut(minutes: u64) -> Problem {
         "look_up_closed",
         "Looking up is closed for a while",
         format!("Too many wrong check codes: looking up is closed for {minutes} more minutes. One can always ask at the place that registered the matter."),
-        format!("查询码错得太多，暂停查询，还需等 {minutes} 分钟。着急的可以直接到登记单位问。"),
+        format!("校验码错得太多，暂停查询，还需等 {minutes} 分钟。着急的可以直接到登记单位问。"),
     )
     .retry_after(minutes * 60)
 }

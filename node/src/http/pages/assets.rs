@@ -32,6 +32,7 @@ static SCRIPT: Asset = Asset {
     content_type: "text/javascript; charset=utf-8",
     text: concat!(
         include_str!("../../../assets/script/live.js"),
+        include_str!("../../../assets/script/hall.js"),
         include_str!("../../../assets/script/keys.js"),
     ),
     address: LazyLock::new(|| named("page", "js", SCRIPT.text)),

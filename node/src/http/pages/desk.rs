@@ -1,7 +1,8 @@
 //! `GET /new`, `POST /new`: registering a matter on one screen; `GET /m/{ref}/receipt`: what the visitor takes home.
 //!
-//! Only what was said is compulsory. Sending the same form twice makes one matter: the form carries a key, and
-//! the second sending gets the first one's answer. What a petitioner is called stands in no page but the form
+//! Only what was said is compulsory. Sending the same form twice makes one matter: the form's address carries a
+//! key (`/new?k=KEY`), so that Back leads to the very form that was sent, and a second sending gets the first
+//! one's answer. What a petitioner is called stands in no page but the form
 //! it was just typed into.
 
 use super::{
@@ -28,7 +29,7 @@ use crate::{
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -45,33 +46,74 @@ struct NewPage {
     page: Page,
     form_token: String,
     once: String,
+    action: String,
+    /// The receipt, if this very form was registered before.
+    before: Option<String>,
     trouble: Option<String>,
     said: Input,
     more: Vec<Input>,
     more_open: bool,
     settle: Option<Input>,
+    told: Input,
     settle_open: bool,
 }
 
-pub(super) async fn show(State(house): State<Arc<House>>, visitor: Visitor) -> Response {
-    match &visitor.caller {
-        None => visitor.to_sign_in(),
-        Some(caller) => match caller.must(Permit::Report) {
-            Ok(()) => page(&house, &visitor, caller, None, None),
-            Err(problem) => visitor.trouble(&house, &problem),
-        },
+/// The form's key.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    k: String,
+}
+
+pub(super) async fn show(
+    State(house): State<Arc<House>>,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let Some(caller) = &visitor.caller else { return visitor.to_sign_in() };
+    if let Err(problem) = caller.must(Permit::Report) {
+        return visitor.trouble(&house, &problem);
     }
+    let key = asked.k.as_str();
+    if !secret::is_fresh(key) {
+        let to = address(&secret::fresh());
+        return Redirect::to(&visitor.stated.map_or_else(|| to.clone(), |lang| with_language(&to, lang)))
+            .into_response();
+    }
+    let before = match house.accounts().given_before(&caller.person, key).await {
+        Ok(before) => before.map(|given| receipt_of(&given.body).unwrap_or_else(|| "/matters".to_owned())),
+        Err(problem) => return visitor.trouble(&house, &problem),
+    };
+    let form = page(&house, &visitor, caller, Sent { key, before, ..Sent::default() });
+    // Going back leads to this very page and not to a new one that looks the same.
+    ([(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))], form).into_response()
+}
+
+/// A form's address.
+fn address(key: &str) -> String {
+    format!("/new?k={key}")
+}
+
+/// Where the receipt is that an answer kept for repetition speaks of.
+fn receipt_of(answer: &[u8]) -> Option<String> {
+    let raised: Value = serde_json::from_slice(answer).ok()?;
+    Some(format!("/m/{}/receipt", raised.get("id")?.as_str()?))
+}
+
+/// What is known of a form that is shown.
+#[derive(Default)]
+struct Sent<'a> {
+    key: &'a str,
+    before: Option<String>,
+    typed: Option<&'a Filled>,
+    problem: Option<&'a Problem>,
 }
 
 /// The form; with what was typed and what was wrong with it, if it was sent before.
-fn page(
-    house: &House,
-    visitor: &Visitor,
-    caller: &Caller,
-    typed: Option<&Filled>,
-    problem: Option<&Problem>,
-) -> Response {
-    let shown = visitor.page(house, "new");
+fn page(house: &House, visitor: &Visitor, caller: &Caller, sent: Sent<'_>) -> Response {
+    let Sent { key, before, typed, problem } = sent;
+    // What is typed goes along into the other language.
+    let shown = Page { carries: true, ..visitor.page(house, "new") };
     let lang = shown.lang;
     let wrong = problem.and_then(field_of);
     let wrong = wrong.as_deref();
@@ -124,7 +166,11 @@ fn page(
     });
     // A second matter under the key of the first would be taken for the first.
     let fresh = problem.is_some_and(|p| p.code() == "key_reused");
-    let kept = typed.map(|t| t.get("once").to_owned()).filter(|k| !k.is_empty() && !fresh);
+    let kept = typed.map_or(key, |t| t.get("once"));
+    let once = if fresh || kept.is_empty() { secret::fresh() } else { kept.to_owned() };
+    let mut told = Input::new("check", "told", w::NEW_TOLD.of(lang)).hint(w::NEW_TOLD_HINT.of(lang));
+    told.value = "yes".to_owned();
+    let told = fill(told);
     let trouble = problem.map(|p| match fresh {
         true => w::REGISTERED_ONCE.of(lang).to_owned(),
         false => forms::plain(p, "register", lang),
@@ -133,13 +179,16 @@ fn page(
     let filled = |inputs: &[Input]| inputs.iter().any(|i| i.wrong || unusual(i));
     html(&NewPage {
         form_token: caller.form_token(),
-        once: kept.unwrap_or_else(secret::fresh),
+        action: shown.href(&address(&once)),
+        once,
+        before: before.map(|at| shown.href(&at)),
         trouble,
         more_open: filled(&more),
         settle_open: settle.as_ref().is_some_and(|s| filled(std::slice::from_ref(s))),
         said,
         more,
         settle,
+        told,
         page: shown,
     })
 }
@@ -158,13 +207,17 @@ pub(super) async fn register(
         Ok(caller) => caller,
         Err(response) => return *response,
     };
+    if filled.get("look") == "yes" {
+        return page(&house, &visitor, caller, Sent { typed: Some(&filled), ..Sent::default() });
+    }
     match registered(&house, caller, &filled).await {
         Ok(to) => {
             let to = visitor.stated.map_or_else(|| to.clone(), |lang| with_language(&to, lang));
             Redirect::to(&to).into_response()
         }
         Err(problem) => {
-            let shown = page(&house, &visitor, caller, Some(&filled), Some(&problem));
+            let sent = Sent { typed: Some(&filled), problem: Some(&problem), ..Sent::default() };
+            let shown = page(&house, &visitor, caller, sent);
             (problem.status(), shown).into_response()
         }
     }
@@ -190,6 +243,7 @@ async fn registered(house: &Arc<House>, caller: &Caller, filled: &Filled) -> Ans
     }
     if asked.contains_key("settle") {
         caller.must(Permit::Handle)?;
+        asked.insert("told".into(), (filled.get("told") == "yes").into());
     }
     let asked = Value::Object(asked);
     let hash = secret::hash(asked.to_string().as_bytes());

@@ -1,4 +1,4 @@
-//! `GET /matters`, and `GET /` on an open board: the list of matters.
+//! `GET /matters`: the list of matters.
 
 use super::{Level, Page, Place, Visitor, escaped, html, levels, moments, w};
 use crate::{
@@ -58,6 +58,7 @@ struct Stage {
 }
 
 pub(super) struct Row {
+    pub(super) id: String,
     pub(super) number: String,
     pub(super) title: String,
     pub(super) category: String,
@@ -69,11 +70,12 @@ pub(super) struct Row {
     pub(super) href: String,
 }
 
-/// What the open board may show of a matter, and the list shows of each: no text, no petitioner.
+/// What the list shows of a matter: no text, no petitioner.
 pub(super) fn row(m: &MatterSummary, page: &Page, own_level: &str) -> Row {
     let lang = page.lang;
     let reference = if m.number.is_empty() { m.id.to_string() } else { m.number.clone() };
     Row {
+        id: m.id.to_string(),
         number: m.number.clone(),
         title: m.title.clone(),
         category: m.category.clone().unwrap_or_default(),
@@ -91,7 +93,7 @@ pub(super) async fn show(
     visitor: Visitor,
     Query(asked): Query<Asked>,
 ) -> Response {
-    if !visitor.may_read() && !house.open_board {
+    if !visitor.may_read() {
         return visitor.to_sign_in();
     }
     match written(&house, &visitor, asked).await {
@@ -127,12 +129,8 @@ async fn written(house: &House, visitor: &Visitor, asked: Asked) -> Result<ListP
     };
     let filters = Filters { view: &asked.view, stage: stage.unwrap_or(""), q: &q, holder: &asked.holder };
     let rows = found.items.iter().map(|m| row(m, &page, &own_level)).collect();
-    let link = if visitor.may_read() {
-        let links = house.actions.links().await.map_err(Problem::action)?;
-        link_line(&links, house.actions.today(), page.lang)
-    } else {
-        None
-    };
+    let links = house.actions.links().await.map_err(Problem::action)?;
+    let link = link_line(&links, house.actions.today(), page.lang);
     Ok(ListPage {
         link,
         kinds: kinds(&page, &filters),

@@ -1,4 +1,4 @@
-//! `GET /m/{ref}`: one matter. Without sign-in, on an open board, only what the list shows.
+//! `GET /m/{ref}`: one matter.
 
 use super::{
     Page, Place, Visitor,
@@ -11,7 +11,10 @@ use super::{
     w,
 };
 use crate::{
-    actions::views::{LevelView, MatterView, TimelineView},
+    actions::{
+        board::RECEIPT,
+        views::{LevelView, MatterView, TimelineView},
+    },
     http::{
         House,
         accounts::member_id,
@@ -95,7 +98,7 @@ pub(super) async fn show(
     reference: Result<Path<String>, axum::extract::rejection::PathRejection>,
     Query(came): Query<Came>,
 ) -> Response {
-    if !visitor.may_read() && !house.open_board {
+    if !visitor.may_read() {
         return visitor.to_sign_in();
     }
     let Ok(Path(reference)) = reference else { return Problem::no_such_page().into_response() };
@@ -205,6 +208,9 @@ impl Own {
         let Some(by) = &t.by else { return String::new() };
         if by == LOCAL {
             return w::ADMINISTRATOR.of(lang).to_owned();
+        }
+        if by == RECEIPT {
+            return w::board::BY_RECEIPT.of(lang).to_owned();
         }
         let ours = t.place.as_ref().is_some_and(|p| p.id == self.place);
         self.names.get(by).filter(|_| ours).unwrap_or(by).clone()

@@ -10,6 +10,7 @@ mod acts;
 mod ask;
 mod assets;
 mod beside;
+mod board;
 mod bulk;
 mod bulk_forms;
 mod chart;
@@ -24,6 +25,7 @@ mod inbox;
 mod inputs;
 mod link;
 mod list;
+mod live;
 mod login;
 mod matter;
 mod moments;
@@ -77,6 +79,11 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/", get(today::show))
         .route("/matters", get(list::show))
         .route("/q", get(ask::show))
+        .route("/live", get(live::listen))
+        .route("/board", get(board::show))
+        .route("/board/screen", get(board::screen))
+        .route("/board/sheet", get(board::sheet))
+        .route("/board/{number}", get(board::notice).post(board::object))
         .route("/procedures", get(procedures::list))
         .route("/procedures/issue", get(procedures::blank).post(procedures::issue))
         .route("/procedures/{procedure}", get(procedures::one))
@@ -113,7 +120,9 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
 pub(super) fn methods_at(path: &str) -> &'static str {
     match path {
         "/login" | "/new" | "/procedures/issue" | "/charter/issue" | "/sheets/forms" | "/m/{ref}/acts"
-        | "/inbox/do" | "/places/invite" | "/places/revoke" | "/people" => "GET, HEAD, POST",
+        | "/inbox/do" | "/places/invite" | "/places/revoke" | "/people" | "/board/{number}" => {
+            "GET, HEAD, POST"
+        }
         "/logout" => "POST",
         _ => "GET, HEAD",
     }
@@ -148,6 +157,12 @@ struct Page {
     looks_after: (bool, bool),
     /// This page's address, without its language.
     address: String,
+    /// Whether whoever looks may see the public board.
+    board: bool,
+    /// Whether the page's form goes along when the language is changed.
+    carries: bool,
+    /// What has changed up to this page: see [`super::live`].
+    shown: u64,
 }
 
 impl Page {
@@ -224,6 +239,11 @@ impl Visitor {
         self.may(Permit::Read)
     }
 
+    /// The public board is for everybody where the configuration opens it.
+    fn may_see_board(&self, house: &House) -> bool {
+        self.may_read() || house.open_board
+    }
+
     /// To the sign-in page, and back here afterwards.
     fn to_sign_in(&self) -> Response {
         Redirect::to(&self.sign_in_address()).into_response()
@@ -258,6 +278,9 @@ impl Visitor {
             below: self.may_read() && house.actions.has_below(),
             looks_after: (self.may(Permit::Places), self.may(Permit::People)),
             address: self.address.clone(),
+            board: self.may_see_board(house),
+            carries: false,
+            shown: house.live.version(),
         }
     }
 

@@ -5,19 +5,22 @@
 
 use super::{
     Page, Place, Visitor, escaped, html,
-    list::{self, Asked, LinkLine, Row, link_line, row},
+    list::{LinkLine, Row, link_line, row},
     similar::{self, Alike},
-    w,
+    w, with_language,
 };
 use crate::{
     actions::{
         ListQuery,
         views::{self, MatterSummary},
     },
-    http::{House, body::Query, lang::Lang, permit::Permit, problem::Problem},
+    http::{House, lang::Lang, permit::Permit, problem::Problem},
 };
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
 use std::sync::Arc;
 use yishi_protocol::{fold::words, ids::PlaceId};
 
@@ -60,10 +63,13 @@ struct Wait {
     href: String,
 }
 
-pub(super) async fn show(state: State<Arc<House>>, visitor: Visitor, asked: Query<Asked>) -> Response {
+pub(super) async fn show(state: State<Arc<House>>, visitor: Visitor) -> Response {
     if !visitor.may_read() {
-        // The open board shows the list, if there is one.
-        return list::show(state, visitor, asked).await;
+        return match visitor.may_see_board(&state) {
+            true => Redirect::to(&visitor.stated.map_or("/board".to_owned(), |l| with_language("/board", l)))
+                .into_response(),
+            false => visitor.to_sign_in(),
+        };
     }
     match written(&state, &visitor).await {
         Ok(page) => html(&page),

@@ -91,6 +91,9 @@ words! {
     NEW_SETTLE: "当场办结", "Settle on the spot";
     NEW_SETTLE_LABEL: "当场怎么答复的", "What was answered on the spot";
     NEW_SETTLE_HINT: "填了就连登记带办结一次完成；不填就只登记。", "Filled in, it is registered and closed in one go; left empty, it is only registered.";
+    NEW_TOLD: "本人在场，已经当面说清楚", "They were there and heard it";
+    NEW_TOLD_HINT: "不在场就去掉勾：这一件会留在“待告知”里，提醒告诉本人。", "If they were not, take the tick away: it then stands under To be told.";
+    NEW_BEFORE: "这一张已经登记过了，再按“登记”也不会多出一件。", "This very form was registered; pressing Register again makes no second matter.";
     NEW_SAVE: "登记", "Register";
     NEW_SAVE_HINT: "登记后出现在事项列表里，并给一张可以打印的回执。", "It then appears in the list, and a receipt can be printed.";
     TITLE: "标题", "Title";
@@ -111,8 +114,8 @@ words! {
     RECEIPT_DONE: "已登记。把回执打印或抄给来访人。", "Registered. Print the receipt for the visitor, or copy it.";
     RECEIPT_MOVED: "文字里的身份证号或电话已转入密封信息，原处留了记号。", "Identity or telephone numbers in the text were moved to the sealed part; a mark stands in their place.";
     RECEIPT_SETTLED: "已当场答复并办结。", "Answered and closed on the spot.";
-    RECEIPT_ASK: "凭编号和查询码可以查办到哪一步：到登记单位问，或打开", "With number and check code one can ask how it stands: at the place that registered it, or at";
-    RECEIPT_PRINT: "打印：在浏览器菜单里选“打印”。没有打印机，就把编号和查询码抄在纸条上。", "To print, choose “Print” in the browser's menu. Without a printer, copy number and check code on a slip.";
+    RECEIPT_ASK: "凭编号和校验码可以查办到哪一步：到登记单位问，或打开", "With number and check code one can ask how it stands: at the place that registered it, or at";
+    RECEIPT_PRINT: "打印：在浏览器菜单里选“打印”。没有打印机，就把编号和校验码抄在纸条上。", "To print, choose “Print” in the browser's menu. Without a printer, copy number and check code on a slip.";
     RECEIPT_SIGN: "经手人（签名）", "Taken by (signature)";
     RECEIPT_STAMP: "单位（盖章）", "Place (stamp)";
     TO_TELL_SHEET: "打印待告知清单", "Print the list of whom to tell";
@@ -183,8 +186,8 @@ words! {
     WAITING_FOR: "等别人办", "Waiting for others";
     WAITING_NONE: "没有在等别人的。交给上级或下级的事项会列在这里。", "Nothing waits for others. Matters another place holds are counted here.";
     ASK: "查办到哪一步", "How does it stand?";
-    ASK_HINT: "编号和查询码在回执上。这里只显示办到哪一步、谁在办，不显示内容和姓名。", "Number and check code are on the receipt. Only stage and holder are shown, no text and no name.";
-    ASK_BOTH: "编号和查询码都要填。", "Number and check code are both needed.";
+    ASK_HINT: "编号和校验码在回执上。这里只显示办到哪一步、谁在办，不显示内容和姓名。", "Number and check code are on the receipt. Only stage and holder are shown, no text and no name.";
+    ASK_BOTH: "编号和校验码都要填。", "Number and check code are both needed.";
     ASK_STAGE: "议事环节", "Stage of the procedure";
     ASK_NO_ANSWER: "还没有答复。", "There is no reply yet.";
     ASK_ANSWERED: "已有答复，登记单位会告诉反映人；也可以去问。", "There is a reply; the place that registered it will pass it on, and can be asked.";
@@ -342,7 +345,7 @@ words! {
     SEE_LEAD: "看牵头事项", "see the lead";
     SOURCES: "并案", "Leads";
     EXTERNAL: "外部编号", "Number elsewhere";
-    CHECK_CODE: "查询码", "Check code";
+    CHECK_CODE: "校验码", "Check code";
     NOT_YOURS: "登录后可看内容、答复和经过。", "Sign in to see the text, the replies and what happened.";
     NAME: "账号", "Name";
     PASSWORD: "密码", "Password";
