@@ -153,10 +153,10 @@ async fn written(
     let waiting: BTreeMap<PlaceId, u64> = lines.down.iter().map(|l| (l.peer.id, l.waiting)).collect();
     let today = house.actions.today();
     let me = places.iter().find(|p| p.is_self).map(|p| p.place.id);
-    let rows = tree(&places).into_iter().map(|(depth, p)| {
-        let below = !p.is_self && depth > depth_of_self(&places);
-        row(p, depth, below.then_some(may).unwrap_or(false), &waiting, &page, today)
-    });
+    let shown = tree(&places);
+    let own_depth = shown.iter().find(|(_, p)| p.is_self).map_or(0, |(depth, _)| *depth);
+    let rows =
+        shown.into_iter().map(|(depth, p)| row(p, depth, may && depth > own_depth, &waiting, &page, today));
     let rows: Vec<Row> = rows.collect();
     let at = places.iter().find(|p| may && Some(p.place.id) != me && p.place.code == asked.at && !p.revoked);
     let about = refused.filter(|r| !r.filled.get("place").is_empty());
@@ -164,10 +164,6 @@ async fn written(
     let desk = may
         .then(|| desk(caller, &page, refused.filter(|r| r.filled.get("place").is_empty()), rows.len() < 2));
     Ok(PlacesPage { rows, done: (asked.done == "revoked").then(|| wi::REVOKED_NOW.of(lang)), desk, at, page })
-}
-
-fn depth_of_self(places: &[PlaceRow]) -> usize {
-    tree(places).iter().find(|(_, p)| p.is_self).map_or(0, |(depth, _)| *depth)
 }
 
 /// Parents before children, each with how deep it stands.
