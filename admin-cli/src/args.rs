@@ -58,6 +58,10 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "通用选项 · Common options")]
 pub struct Global {
+    /// 文中的身份证号、手机号不是个人的（如公开电话），照原文保存；不写则存入密封信息
+    /// · numbers in the text are nobody's and stay as written; without it they are sealed
+    #[arg(long, global = true, verbatim_doc_comment)]
+    pub keep_numbers: bool,
     /// 连接哪里：本机的 api.sock 路径，或 https://主机:端口 · where the node is: a socket's path or https://HOST:PORT
     /// [默认 · default: ./yishi-data/api.sock, /var/lib/yishi/api.sock]
     #[arg(

@@ -453,6 +453,8 @@ fn matter_row(
     let due = matter.deadline.and_then(|d| {
         Some(calendar.add_working_days(Date::from_days(d.from_day)?, u32::from(d.working_days)).0.to_string())
     });
+    // A unit of a place that has passed it on has nothing to do with it any more.
+    let assigned = matter.assigned.as_ref().filter(|a| Some(a.place) == matter.holder);
     Ok(MatterRow {
         doc,
         number: Some(matter.number.clone()).filter(|n| !n.is_empty()),
@@ -479,6 +481,8 @@ fn matter_row(
             .map(|e| ExternalNumber { system: e.system.clone(), number: e.number.clone() }),
         updated_at_ms,
         detail: serde_json::to_string(&Sketch::of(matter))?,
+        unit: assigned.map(|a| a.unit.clone()),
+        person: assigned.and_then(|a| a.person.clone()),
     })
 }
 

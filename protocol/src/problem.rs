@@ -1,6 +1,7 @@
 //! What is wrong in a file that people write: procedures, charters. Each problem has a line, a column, a stable
 //! code, and words in both languages.
 
+use crate::file_words;
 use serde::Serialize;
 use std::{fmt, ops::Range};
 use toml::Spanned;
@@ -69,13 +70,10 @@ impl<'a> Problems<'a> {
         match toml::from_str(self.file) {
             Ok(parsed) => Some(parsed),
             Err(error) => {
-                let said = error.message().to_owned();
-                self.error(
-                    error.span().unwrap_or(0..0),
-                    "not_readable",
-                    said.clone(),
-                    format!("读不懂：{said}"),
-                );
+                let at = error.span().unwrap_or(0..0);
+                let there = self.file.get(at.clone()).unwrap_or("");
+                let (en, zh) = file_words::words(error.message(), there);
+                self.error(at, "not_readable", en, zh);
                 None
             }
         }

@@ -144,6 +144,11 @@ fn a_broken_file_is_refused_with_its_line() {
     }
     let (found, line) = problem("handlers = [\"wang\"]", "handlers = [\"nobody\"]", &none);
     assert_eq!(found.line, line);
+    // What the reader of TOML itself says is said in Chinese too, with the key that was meant.
+    let (found, line) = problem("handlers = [\"wang\"]", "handler = [\"wang\"]", &none);
+    assert_eq!((found.line, found.code), (line, "not_readable"));
+    assert!(found.zh.contains("“handler”不是这里能写的，是不是“handlers”"), "{found:?}");
+    assert!(found.en.contains("perhaps `handlers`"), "{found:?}");
 }
 
 #[test]

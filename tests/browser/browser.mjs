@@ -136,6 +136,7 @@ export class Visit {
     const found = await page.evaluate(async (rules) => {
       const { violations } = await globalThis.axe.run(document, { runOnly: { type: "tag", values: rules } });
       const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+      // The one script of ours, by its address; nothing within the page.
       const strange = [...document.scripts].filter((s) => !s.src.startsWith(`${location.origin}/assets/`));
       return { wide, scripts: strange.length, violations };
     }, RULES);

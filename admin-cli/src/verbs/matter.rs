@@ -17,7 +17,7 @@ use crate::words::Lang;
 /// Runs a verb.
 pub async fn run(verb: MatterVerb, desk: &mut Desk) -> Result<(), Trouble> {
     use MatterVerb as V;
-    let (reference, act) = match verb {
+    let (reference, mut act) = match verb {
         V::Raise(raise) => return self::raise(desk, raise).await,
         V::List(list) => return self::list(desk, list).await,
         V::Import(import) => return super::import::run(import, desk).await,
@@ -112,11 +112,22 @@ pub async fn run(verb: MatterVerb, desk: &mut Desk) -> Result<(), Trouble> {
             (reference, act("support", &[("count", count.into()), ("note", note.into())]))
         }
     };
+    desk.numbers(&mut act);
     let done = desk.client()?.act(&path(&reference, "/acts"), &act).await?;
+    warned(desk, &done);
     if desk.gave(&done)? {
         return Ok(());
     }
     stands(desk, done.get("matter").unwrap_or(&done))
+}
+
+/// What the node says beside the act: what became of numbers in its text.
+fn warned(desk: &Desk, done: &Value) {
+    if !desk.console.json {
+        for warning in items(done, "warnings") {
+            desk.console.note(text(warning, desk.lang().of("detail_zh", "detail")));
+        }
+    }
 }
 
 fn path(reference: &str, rest: &str) -> String {

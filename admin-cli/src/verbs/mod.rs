@@ -16,6 +16,7 @@ pub mod placing;
 pub mod procedure;
 pub mod revoke;
 pub mod sheet;
+mod sheet_form;
 pub mod show;
 mod supervision;
 
@@ -44,6 +45,13 @@ impl Desk {
     /// A desk; nothing is dialled or read yet.
     pub fn new(global: Global, console: Console) -> Self {
         Self { console, global, client: None }
+    }
+
+    /// Says of an act or a decision that numbers in it are to stay, if that was said here.
+    pub fn numbers(&self, body: &mut Value) {
+        if let (true, Some(body)) = (self.global.keep_numbers, body.as_object_mut()) {
+            body.insert("numbers".into(), "keep".into());
+        }
     }
 
     /// The language of the person in front.

@@ -24,6 +24,8 @@ pub async fn run(verb: OutcomeVerb, desk: &mut Desk) -> Result<(), Trouble> {
                 ("due_on", due_on.map(Value::from)),
                 ("answer", Some(answer.map_or(Value::Null, Value::from))),
             ]);
+            let mut body = body;
+            desk.numbers(&mut body);
             let outcome = desk.client()?.create("/outcomes", &body).await?;
             if desk.gave(&outcome)? {
                 return Ok(());

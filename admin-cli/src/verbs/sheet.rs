@@ -19,6 +19,7 @@ pub async fn run(verb: SheetVerb, desk: &mut Desk) -> Result<(), Trouble> {
     match verb {
         SheetVerb::List => list(desk).await,
         SheetVerb::Show(sheet) => show(&sheet, desk).await,
+        SheetVerb::Form(verb) => super::sheet_form::run(verb, desk).await,
         SheetVerb::Export { sheet, output, format } => {
             let by_name = output.as_ref().and_then(|path| path.extension());
             let format = match format {
@@ -61,6 +62,8 @@ fn path(sheet: &OneSheet) -> String {
         ("since", sheet.since.clone()),
         ("until", sheet.until.clone()),
         ("quarter", sheet.quarter.clone()),
+        ("month", sheet.month.clone()),
+        ("year", sheet.year.clone()),
         ("rate_yuan", sheet.rate.map(|n| n.to_string())),
         ("body", sheet.body.clone()),
         ("names", sheet.names.then(|| "yes".to_owned())),
@@ -68,7 +71,7 @@ fn path(sheet: &OneSheet) -> String {
     with_query(&format!("/sheets/{}", escaped(&sheet.name)), &parameters)
 }
 
-fn not_written(why: &WriteError) -> Trouble {
+pub(super) fn not_written(why: &WriteError) -> Trouble {
     Trouble::Usage(both!(
         "文件写不成（{why}），原有的文件没有动。请检查路径、权限和磁盘空间。",
         "The file cannot be written ({why}); one that was there is untouched. Check path, permissions and disk space."

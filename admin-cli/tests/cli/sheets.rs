@@ -76,3 +76,49 @@ fn like_matters_are_told_with_the_reason() {
     let none = Node::saying(json!({ "items": [] })).yishi(&["matter", "similar", "x"]).exits(0);
     assert!(none.out.contains("没有相似的事项"), "{}", none.out);
 }
+
+#[test]
+fn a_form_is_shown_first_then_kept_and_a_bad_one_never() {
+    let cell = json!({ "name": "raised", "cell": "Sheet1!B5", "figure": "raised", "period": null, "matters": false,
+        "title": { "zh": "登记事项总数", "en": "Matters raised in all" } });
+    let staged = json!({ "name": "季报", "replaces": false, "sound": true, "problems": [], "cells": [cell],
+        "unknown": [{ "name": "yishi.rased", "perhaps": "yishi.raised" }], "formulas": false });
+    let again = staged.clone();
+    let node = Node::new(move |asked, _| match asked.path.ends_with("/forms") {
+        true if asked.method == "POST" => Answer::Json(201, again.clone()),
+        true => Answer::Json(
+            200,
+            json!({ "items": [{ "name": "季报", "bytes": 9, "added_at": "2026-11-23T02:00:00.000Z",
+            "added_by": "u1", "cells": [cell] }] }),
+        ),
+        false => Answer::Json(200, again.clone()),
+    });
+    let path = node.dir.path().join("季报.xlsx");
+    std::fs::write(&path, b"PK\x03\x04").unwrap();
+    let shown = path.to_str().unwrap();
+    let ran = node.yishi(&["sheet", "form", "add", shown]).exits(64);
+    assert!(
+        ran.out.contains("登记事项总数") && ran.err.contains("yishi.raised") && ran.err.contains("--yes"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    assert!(node.asked().iter().all(|a| a.path == "/api/v1/forms/stage"), "nothing is kept unasked");
+    node.yishi(&["sheet", "form", "add", shown, "--yes"]).exits(0);
+    let last = node.asked().last().unwrap().clone();
+    assert_eq!(
+        (last.path.as_str(), &last.body["name"], &last.body["file"]),
+        ("/api/v1/forms", &json!("季报"), &json!("UEsDBA=="))
+    );
+    let ran = node.yishi(&["sheet", "form", "show", "季报"]).exits(0);
+    assert!(ran.out.contains("Sheet1!B5"), "{}", ran.out);
+    node.yishi(&["sheet", "form", "show", "别的"]).exits(64);
+    let ran = node.yishi(&["sheet", "form", "list"]).exits(0);
+    assert!(ran.out.contains("季报") && ran.out.contains("2026-11-23"), "{}", ran.out);
+    let bad = json!({ "name": "季报", "replaces": false, "sound": false, "cells": [], "unknown": [], "formulas": false,
+        "problems": [{ "code": "macros", "name": null, "zh": "文件带有宏", "en": "macros" }] });
+    let node = Node::saying(bad);
+    let ran = node.yishi(&["sheet", "form", "add", shown, "--yes"]).exits(64);
+    assert!(ran.err.contains("文件带有宏") && ran.err.contains("没有保存"), "{}", ran.err);
+    assert_eq!(node.asked().len(), 1);
+}

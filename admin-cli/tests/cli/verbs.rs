@@ -535,3 +535,17 @@ fn the_manual_names_every_verb() {
     }
     yishi_admin::command().debug_assert();
 }
+
+#[test]
+fn numbers_in_a_text_are_kept_only_if_that_is_said() {
+    let warning =
+        json!({ "code": "moved_to_sealed", "detail": "moved", "detail_zh": "已存入反映人的密封信息" });
+    let node = Node::saying(
+        json!({ "matter": { "number": "芦稿-2026-0001" }, "act": "1@ab", "warnings": [warning] }),
+    );
+    let ran = node.yishi(&["matter", "comment", "芦稿-2026-0001", "电话13812345678"]).exits(0);
+    assert!(ran.err.contains("已存入反映人的密封信息"), "{}", ran.err);
+    node.yishi(&["matter", "comment", "芦稿-2026-0001", "热线13812345678", "--keep-numbers"]).exits(0);
+    let said: Vec<_> = node.asked().iter().map(|a| a.body["numbers"].clone()).collect();
+    assert_eq!(said, [serde_json::Value::Null, json!("keep")]);
+}

@@ -206,12 +206,22 @@ CREATE TABLE matters (
     violations INTEGER NOT NULL,
     ext_system TEXT,
     ext_number TEXT,
+    unit TEXT,
+    person TEXT,
+    phase TEXT NOT NULL,
     updated_at_ms INTEGER NOT NULL,
     detail TEXT NOT NULL
 );
 CREATE INDEX matters_by_update ON matters(updated_at_ms, doc);
 CREATE INDEX matters_by_number ON matters(number);
 CREATE INDEX matters_by_due ON matters(due_day) WHERE closed = 0;
+-- The inbox: each of its views is one range of one of these, due first, whatever else there is. See store/inbox.rs.
+CREATE INDEX inbox_phase ON matters(holder, phase, coalesce(due_day, '9999'), doc) WHERE closed = 0;
+CREATE INDEX inbox_held ON matters(holder, coalesce(due_day, '9999'), doc, phase, home) WHERE closed = 0;
+CREATE INDEX inbox_newest ON matters(holder, updated_at_ms, doc, phase) WHERE closed = 0;
+CREATE INDEX inbox_unit ON matters(holder, unit, person, coalesce(due_day, '9999'), doc, phase) WHERE closed = 0 AND unit IS NOT NULL;
+CREATE INDEX inbox_home ON matters(home, coalesce(due_day, '9999'), doc) WHERE closed = 0;
+CREATE INDEX inbox_untold ON matters(coalesce(due_day, '9999'), doc, home) WHERE answered_on IS NOT NULL AND told = 0;
 -- What matters say, as it is compared: see store/similar.rs. The index keeps words only, as whoever writes it
 -- took the text apart: the tokenizer cuts at spaces.
 CREATE TABLE matter_texts (doc INTEGER PRIMARY KEY, text TEXT NOT NULL);
@@ -405,3 +415,11 @@ CREATE TABLE invites (
     expires_at_ms INTEGER NOT NULL,
     used_at_ms INTEGER
 ) WITHOUT ROWID;
+-- Workbooks that this place fills from what is on record; kept here only.
+CREATE TABLE forms (
+    name TEXT PRIMARY KEY NOT NULL,
+    file BLOB NOT NULL,
+    cells TEXT NOT NULL,
+    added_by TEXT NOT NULL,
+    added_at_ms INTEGER NOT NULL
+);

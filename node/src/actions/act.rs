@@ -3,7 +3,9 @@
 use super::{
     ActionError, Actions, By,
     author::Draft,
-    deliberation, privacy,
+    deliberation,
+    numbers::Numbers,
+    privacy,
     request::{ActRequest, OutcomeRequest},
     views::{ActedView, Warning},
     words::{numbers_warning, optional, optional_short, required, short},
@@ -33,13 +35,29 @@ impl Actions {
         reference: &str,
         request: ActRequest,
     ) -> Result<ActedView, ActionError> {
+        self.act_with(by, reference, request, Numbers::Seal).await
+    }
+
+    /// The same, where somebody has said what numbers in it are.
+    ///
+    /// # Errors
+    /// As [`Actions::act`].
+    pub async fn act_with(
+        &self,
+        by: By<'_>,
+        reference: &str,
+        mut request: ActRequest,
+        numbers: Numbers,
+    ) -> Result<ActedView, ActionError> {
         let doc = self.find_matter(reference).await?;
+        let taken = self.take_numbers(&doc, &mut request, numbers).await?;
         match request {
             ActRequest::Merge { sources } => return self.merge(by, &doc, &sources).await,
             ActRequest::Unmerge {} => return self.unmerge(by, &doc).await,
             ActRequest::Decide { title, text, unit, budget_yuan, due_on, answer } => {
                 let proposals = vec![doc.to_string()];
-                let request = OutcomeRequest { proposals, title, text, unit, budget_yuan, due_on, answer };
+                let request =
+                    OutcomeRequest { proposals, title, text, unit, budget_yuan, due_on, answer, numbers };
                 return self.decide_one(by, &doc, request).await;
             }
             _ => {}
@@ -58,12 +76,12 @@ impl Actions {
             }
             _ => None,
         };
-        let locked = self.lock([doc]).await;
+        let locked = self.lock([doc].into_iter().chain(taken.as_ref().map(|t| t.dossier))).await;
         let mut draft = self.draft(&doc).await?;
         let mut matter = draft.matter()?;
         matter.look_on(self.today());
         let request = self.by_charter(request, &matter)?;
-        let (what, on, warnings) = self.read(request, &matter, source, to, pin)?;
+        let (what, on, mut warnings) = self.read(request, &matter, source, to, pin)?;
         let mut batch = self.dated_batch()?;
         if let What::Step(Step::Escalate { to, .. }) = &what {
             self.widen(&draft, *to, &mut batch);
@@ -73,6 +91,9 @@ impl Actions {
             What::Voice(voice) => draft.voice(by, on, voice)?,
         };
         draft.into_batch(&mut batch);
+        if let Some(taken) = &taken {
+            warnings.push(self.keep_taken(taken, by, &mut batch).await?);
+        }
         self.store().write(batch).await?;
         drop(locked);
         Ok(ActedView { matter: self.matter_by_id(&doc).await?, act, warnings })

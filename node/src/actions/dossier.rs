@@ -71,7 +71,15 @@ impl Actions {
         let doc = self.find_matter(reference).await?;
         let matter = self.draft(&doc).await?.matter()?;
         let dossier = matter.dossier.ok_or(ActionError::Sealed)?;
-        let Some(whole) = self.store().document(&dossier).await? else { return Err(ActionError::Sealed) };
+        Ok(self.open_dossier(&dossier).await?.1)
+    }
+
+    /// A dossier opened with this node's key, and the key it is sealed with.
+    pub(super) async fn open_dossier(
+        &self,
+        dossier: &DocId,
+    ) -> Result<(DossierKey, DossierView), ActionError> {
+        let Some(whole) = self.store().document(dossier).await? else { return Err(ActionError::Sealed) };
         let world = self.world();
         // What was sealed before this node got another key still opens with the one it was sealed for.
         let mut keys = vec![world.me.keys.clone()];
@@ -84,18 +92,19 @@ impl Actions {
             .filter_map(|(reader, wrap)| {
                 let sealing = world.directory.get(reader)?.sealing;
                 let own = keys.iter().find(|k| k.sealing_public() == sealing)?;
-                seal::unwrap(wrap, &dossier, reader, own).ok()
+                seal::unwrap(wrap, dossier, reader, own).ok()
             })
             .next()
             .ok_or(ActionError::Sealed)?;
-        let sealed = Draft::load(self.store(), &dossier).await?.ok_or(ActionError::Sealed)?;
+        let sealed = Draft::load(self.store(), dossier).await?.ok_or(ActionError::Sealed)?;
         // The last one that opens: a dossier may have been completed.
         let text = sealed.changes.iter().rev().find_map(|c| {
             let Body::Act { value, .. } = &c.change.body else { return None };
             let Sealed::Seal { ciphertext } = Act::<Sealed>::from_map(value.clone()).ok()?.what;
-            seal::open(&ciphertext.0, &dossier, &key).ok()
+            seal::open(&ciphertext.0, dossier, &key).ok()
         });
-        serde_json::from_slice(&text.ok_or(ActionError::Sealed)?)
-            .map_err(|_| ActionError::Broken("a dossier is not readable"))
+        let view = serde_json::from_slice(&text.ok_or(ActionError::Sealed)?)
+            .map_err(|_| ActionError::Broken("a dossier is not readable"))?;
+        Ok((key, view))
     }
 }

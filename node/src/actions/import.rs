@@ -7,6 +7,7 @@ use super::{
     ActionError, Actions, By,
     author::Draft,
     find::page_limit,
+    privacy,
     request::{ExportQuery, ExternalRequest, ImportRequest, ImportRow, RaiseRequest},
     sketch::Sketch,
     views::{ExportRow, ImportView, Page, RowError},
@@ -127,6 +128,8 @@ impl Actions {
                 system: external.system.clone(),
                 number: external.number.clone(),
             }),
+            // Numbers of people in the reply go into the dossier with those of the body.
+            settle: row.answer.clone(),
             ..RaiseRequest::default()
         };
         let mut own = Batch::default();
@@ -156,6 +159,13 @@ impl Actions {
         if matter.answers.iter().any(|a| a.text == text.0) {
             return Ok(Row::Skipped);
         }
+        if row.answer.as_deref().is_some_and(privacy::has_numbers) {
+            return Err(ActionError::invalid(
+                "answer",
+                "The reply holds what looks like an identity or mobile number. This row was not saved. Take the number out of the table, or enter the reply on the matter's page, where it can be sealed or kept.",
+                "答复里有像身份证号或手机号的内容，这一行没有保存。请在表里删去号码，或到该事项的页面上答复，那里可以选存入密封信息或照原文保存。",
+            ));
+        }
         close_with(&mut draft, by, text, on)?;
         draft.into_batch(batch);
         Ok(Row::Answered)
@@ -163,7 +173,8 @@ impl Actions {
 
     /// A row's answer and its day.
     fn answer_of(&self, row: &ImportRow, raised_on: Option<i64>) -> Result<Option<(Text, i64)>, ActionError> {
-        let Some(text) = optional("answer", row.answer.as_deref())? else { return Ok(None) };
+        let answer = row.answer.as_deref().map(|a| privacy::take_numbers(a, privacy::MOVED).0);
+        let Some(text) = optional("answer", answer.as_deref())? else { return Ok(None) };
         let on = self.past_day("answered_on", day("answered_on", row.answered_on.as_deref())?)?;
         if raised_on.is_some_and(|raised| on < raised) {
             return Err(ActionError::invalid(

@@ -23,10 +23,12 @@ mod find;
 mod fixed;
 mod forgetting;
 mod import;
+mod inbox;
 mod links;
 mod matter_view;
 mod merge;
 mod next_view;
+mod numbers;
 mod outcome;
 mod places;
 mod placing;
@@ -47,8 +49,10 @@ pub(crate) use by_charter::level_zh;
 pub use dashboard::StandingsQuery;
 pub use error::{ActionError, Class};
 pub(crate) use fixed::fixed_words;
+pub use inbox::{BelowView, InboxAsked, InboxCounts, InboxPage, InboxRow, InboxView};
 pub use links::{LinkNow, LinkStatus};
 pub use next_view::act_fields;
+pub use numbers::Numbers;
 pub use request::{
     ActRequest, AdmitRequest, CharterQuery, CharterRequest, ExportQuery, ExternalRequest, ForgetRequest,
     ImportRequest, ImportRow, InviteRequest, ListQuery, NoticeRequest, OutcomeRequest, PageQuery, Petitioner,

@@ -77,6 +77,9 @@ impl Actions {
         let (title, text) = (short("title", &request.title)?, required("text", &request.text)?);
         let answer = optional("answer", request.answer.as_deref())?;
         let unit = optional_short("unit", request.unit.as_deref())?;
+        let said =
+            [Some(title.as_str()), Some(&text.0), answer.as_ref().map(|a| a.0.as_str()), unit.as_deref()];
+        request.numbers.refuse(said.into_iter().flatten())?;
         let locked = self.lock(docs.iter().copied()).await;
         let (world, today) = (self.world(), self.today());
         let mut drafts: Vec<(Draft, Matter)> = Vec::with_capacity(docs.len());

@@ -42,8 +42,8 @@ fn is_mobile(number: &str) -> bool {
         && number.chars().all(|c| c.is_ascii_digit())
 }
 
-/// Takes the numbers out of `text`; returns the rest and what was taken.
-pub(super) fn take_numbers(text: &str) -> (String, Vec<String>) {
+/// Takes the numbers out of `text` and puts a mark there; returns the rest and what was taken.
+pub(super) fn take_numbers(text: &str, mark: &str) -> (String, Vec<String>) {
     let chars: Vec<char> = text.chars().collect();
     let between = |from: usize, to: usize| chars.get(from..to).unwrap_or(&[]);
     let (mut out, mut taken) = (String::with_capacity(text.len()), Vec::new());
@@ -60,7 +60,7 @@ pub(super) fn take_numbers(text: &str) -> (String, Vec<String>) {
             out.extend(between(at, piece.start));
             match number_from(&pieces, first) {
                 Some((number, next, end)) => {
-                    out.push_str(MOVED);
+                    out.push_str(mark);
                     taken.push(number);
                     (first, at) = (next, end);
                 }
@@ -77,7 +77,7 @@ pub(super) fn take_numbers(text: &str) -> (String, Vec<String>) {
 
 /// Whether a text holds such a number.
 pub(super) fn has_numbers(text: &str) -> bool {
-    !take_numbers(text).1.is_empty()
+    !take_numbers(text, "").1.is_empty()
 }
 
 /// Digits with nothing between them.
@@ -147,7 +147,7 @@ mod tests {
         ];
         for (text, rest, numbers) in cases {
             assert_eq!(
-                take_numbers(text),
+                take_numbers(text, MOVED),
                 (rest.to_owned(), numbers.iter().map(|s| (*s).to_owned()).collect()),
                 "{text}"
             );
@@ -168,7 +168,7 @@ mod tests {
             "项目编码510113106204",
             "第3组第18户，共28户",
         ] {
-            assert_eq!(take_numbers(text), (text.to_owned(), Vec::new()), "{text}");
+            assert_eq!(take_numbers(text, MOVED), (text.to_owned(), Vec::new()), "{text}");
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     privacy,
     request::RaiseRequest,
     views::{DossierView, RaisedView, Warning},
-    words::{moved_warning, numbers_warning, optional_short, required, short, title_of},
+    words::{moved_warning, optional_short, required, short, title_of},
 };
 use crate::store::{Batch, ExternalNumber, Serial, World};
 use std::sync::Arc;
@@ -47,12 +47,10 @@ impl Actions {
         let mut raised = self.raise_into(&world, by, &request, &mut batch).await?;
         if let Some(text) = settle {
             let on = request.raised_on.map_or(self.today(), Date::days);
-            let text = required("settle", &text)?;
+            // The numbers in it went into the dossier with those of the body.
+            let text = required("settle", &privacy::take_numbers(&text, privacy::MOVED).0)?;
             let category = self.category(request.category.clone())?;
             self.may_decide(Power::Answer, category.as_deref(), None)?;
-            if privacy::has_numbers(&text.0) {
-                raised.warnings.push(numbers_warning());
-            }
             let draft = &mut raised.draft;
             let answer = Step::Answer { text, outcome: None, lead: None, lead_act: None };
             draft.step(by, on, answer)?;
@@ -93,12 +91,15 @@ impl Actions {
         };
         let body = required("body", &request.body)?;
         let title = optional_short("title", request.title.as_deref())?;
-        let (body, mut moved) = privacy::take_numbers(&body.0);
+        let (body, mut moved) = privacy::take_numbers(&body.0, privacy::MOVED);
         let title = title.map(|t| {
-            let (title, numbers) = privacy::take_numbers(&t);
+            let (title, numbers) = privacy::take_numbers(&t, privacy::MOVED);
             moved.extend(numbers);
             title
         });
+        if let Some(settle) = &request.settle {
+            moved.extend(privacy::take_numbers(settle, privacy::MOVED).1);
+        }
         let mut warnings = Vec::new();
         if !moved.is_empty() {
             warnings.push(moved_warning(moved.len()));

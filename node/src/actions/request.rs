@@ -89,6 +89,9 @@ pub struct OutcomeRequest {
     pub due_on: Option<Date>,
     /// The reply to the submitters, given at once.
     pub answer: Option<String>,
+    /// `keep`: what looks like a number of a person is none.
+    #[serde(default)]
+    pub numbers: super::Numbers,
 }
 
 /// A procedure to issue.

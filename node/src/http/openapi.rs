@@ -112,6 +112,7 @@ fn query_parameter(name: &str) -> Value {
         }
         "format" => json!({ "enum": ["json", "csv", "xlsx", "html"], "default": "json" }),
         "lang" => json!({ "enum": ["zh", "en"] }),
+        "partial" => json!({ "enum": ["yes", "no"], "default": "no" }),
         "names" => json!({ "enum": ["yes", "no"], "default": "no" }),
         "since" | "until" => json!({ "type": "string", "format": "date" }),
         "rate_yuan" => json!({ "type": "integer", "minimum": 0 }),

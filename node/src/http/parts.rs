@@ -1,7 +1,9 @@
-//! `multipart/form-data` (RFC 7578), as much of it as a page that takes one text file needs.
+//! `multipart/form-data` (RFC 7578), as much of it as a page that takes one file needs.
 //!
 //! The whole body is in memory and bounded before it comes here; a part that is not UTF-8 is refused, because
-//! nothing a page takes is anything but text.
+//! nothing a page takes is anything but text, but for one field that takes a workbook.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
 
 /// The boundary a `Content-Type` names; `None` if it is of another type.
 pub(super) fn boundary(content_type: &str) -> Option<&str> {
@@ -14,24 +16,45 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
     (1..=70).contains(&named.len()).then_some(named)
 }
 
+/// The one field whose value is a workbook and no text: it is handed on in base64, as programs send it.
+const WORKBOOK: &str = "workbook";
+
+/// Where `what` first stands.
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|w| w == what)
+}
+
+/// Before and after the first `what`.
+fn split<'a>(bytes: &'a [u8], what: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let (before, rest) = bytes.split_at_checked(find(bytes, what)?)?;
+    Some((before, rest.get(what.len()..)?))
+}
+
 /// The fields of a body, in their order. A field that was sent empty is there and empty.
 pub(super) fn read(bytes: &[u8], boundary: &str) -> Result<Vec<(String, String)>, &'static str> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "the file is not a text in UTF-8")?;
-    let line = format!("--{boundary}");
+    let text = |bytes: &[u8]| {
+        std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| "the file is not a text in UTF-8")
+    };
+    let delimiter = format!("\r\n--{boundary}");
     let mut fields = Vec::new();
     // Before the first boundary stands nothing, after the last its two dashes.
-    for part in text.split(&line).skip(1) {
-        if part.starts_with("--") {
+    let mut rest =
+        bytes.strip_prefix(delimiter.trim_start().as_bytes()).ok_or("the first part is missing")?;
+    loop {
+        if rest.starts_with(b"--") {
             return Ok(fields);
         }
-        let part = part.strip_prefix("\r\n").ok_or("a part does not begin on a line of its own")?;
-        let (head, value) = part.split_once("\r\n\r\n").ok_or("a part has no value")?;
-        let value = value.strip_suffix("\r\n").ok_or("a part does not end with its line")?;
+        let part = rest.strip_prefix(b"\r\n").ok_or("a part does not begin on a line of its own")?;
+        let (head, value) = split(part, b"\r\n\r\n").ok_or("a part has no value")?;
+        // What follows an empty value begins right after the head.
+        let (value, after) = split(value, delimiter.as_bytes()).ok_or("the last part is missing")?;
+        let head = text(head)?;
         let name = head.split(['\r', '\n', ';']).find_map(|p| p.trim().strip_prefix("name="));
-        let name = name.ok_or("a part has no name")?.trim_matches('"');
-        fields.push((name.to_owned(), value.to_owned()));
+        let name = name.ok_or("a part has no name")?.trim_matches('"').to_owned();
+        let value = if name == WORKBOOK { BASE64_STANDARD.encode(value) } else { text(value)? };
+        fields.push((name, value));
+        rest = after;
     }
-    Err("the last part is missing")
 }
 
 #[cfg(test)]
@@ -54,5 +77,14 @@ mod tests {
             assert!(read(broken.as_bytes(), "x-1").is_err(), "{broken}");
         }
         assert!(read(&[0xff], "x-1").is_err());
+        let raw = |name: &str| {
+            let mut body =
+                format!("--x-1\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").into_bytes();
+            body.extend([0xff, 0x00, b'\r', b'\n', b'-', b'-', 0xfe]);
+            body.extend(b"\r\n--x-1--\r\n");
+            read(&body, "x-1")
+        };
+        assert_eq!(raw("workbook").unwrap(), [own("workbook", "/wANCi0t/g==")]);
+        assert!(raw("file").is_err(), "elsewhere only text is taken");
     }
 }

@@ -36,6 +36,16 @@ pub enum Op {
     Sheets,
     /// One sheet.
     Sheet,
+    /// The forms that are kept.
+    Forms,
+    /// What keeping a form would do.
+    StageForm,
+    /// Keep a form.
+    KeepForm,
+    /// A form, filled.
+    FillForm,
+    /// Take a form away.
+    RemoveForm,
     /// Take a step.
     Act,
     /// The petitioner's identity.
@@ -164,6 +174,33 @@ const fn create(
     Route { op, method: "POST", path, need, words, query: &[], takes: Some(takes), gives, creates: true }
 }
 
+/// What is asked with a body and changes nothing.
+const fn tried(
+    op: Op,
+    path: &'static str,
+    need: Need,
+    words: (&'static str, &'static str),
+    takes: &'static str,
+    gives: &'static str,
+) -> Route {
+    let gives = (200, gives);
+    Route { op, method: "POST", path, need, words, query: &[], takes: Some(takes), gives, creates: false }
+}
+
+const fn ended(op: Op, path: &'static str, need: Need, words: (&'static str, &'static str)) -> Route {
+    Route {
+        op,
+        method: "DELETE",
+        path,
+        need,
+        words,
+        query: &[],
+        takes: None,
+        gives: (204, ""),
+        creates: false,
+    }
+}
+
 const READ: Need = Need::May(Permit::Read);
 
 /// Every address of the API.
@@ -251,25 +288,15 @@ pub const ROUTES: &[Route] = &[
         &[],
         "SimilarList",
     ),
-    Route {
-        op: Op::SimilarText,
-        method: "POST",
-        path: "/api/v1/similar",
-        need: READ,
-        words: ("Matters like a text, before it is registered", "登记前查找相似的事项"),
-        query: &[],
-        takes: Some("SimilarText"),
-        gives: (200, "SimilarList"),
-        creates: false,
-    },
-    read(
-        Op::Sheets,
-        "/api/v1/sheets",
+    tried(
+        Op::SimilarText,
+        "/api/v1/similar",
         READ,
-        ("The sheets that can be made", "可以生成的表格"),
-        &[],
-        "SheetKinds",
+        ("Matters like a text, before it is registered", "登记前查找相似的事项"),
+        "SimilarText",
+        "SimilarList",
     ),
+    read(Op::Sheets, "/api/v1/sheets", READ, ("Sheets there are", "可以生成的表格"), &[], "SheetKinds"),
     read(
         Op::Sheet,
         "/api/v1/sheets/{name}",
@@ -278,8 +305,52 @@ pub const ROUTES: &[Route] = &[
             "One sheet, derived: JSON, or with format= csv, xlsx or html; names=yes needs the permission Petitioner",
             "一张表格，由记录生成：JSON，或用 format= 取 csv、xlsx、html；names=yes 须有打开反映人信息的权限",
         ),
-        &["format", "lang", "matter", "home", "since", "until", "quarter", "names", "rate_yuan", "body"],
+        &[
+            "format",
+            "lang",
+            "matter",
+            "home",
+            "since",
+            "until",
+            "quarter",
+            "month",
+            "year",
+            "names",
+            "rate_yuan",
+            "body",
+        ],
         "Sheet",
+    ),
+    read(Op::Forms, "/api/v1/forms", READ, ("Forms filled here", "本机可填的表格"), &[], "FormList"),
+    tried(
+        Op::StageForm,
+        "/api/v1/forms/stage",
+        Need::May(Permit::Places),
+        ("What is found in a form", "试上传表格：认出哪些单元格"),
+        "NewForm",
+        "StagedForm",
+    ),
+    create(
+        Op::KeepForm,
+        "/api/v1/forms",
+        Need::May(Permit::Places),
+        ("Keep a form at this node", "上传表格"),
+        "NewForm",
+        (201, "StagedForm"),
+    ),
+    read(
+        Op::FillForm,
+        "/api/v1/forms/{name}",
+        READ,
+        ("A form, filled; partial=yes also from part of it", "填好的表格；partial=yes 数据不全也填"),
+        &["quarter", "home", "partial", "lang"],
+        "bytes",
+    ),
+    ended(
+        Op::RemoveForm,
+        "/api/v1/forms/{name}",
+        Need::May(Permit::Places),
+        ("Take a form away", "删除表格"),
     ),
     create(
         Op::Act,
@@ -355,17 +426,14 @@ pub const ROUTES: &[Route] = &[
         &[],
         "ProcedureFile",
     ),
-    Route {
-        op: Op::StageProcedure,
-        method: "POST",
-        path: "/api/v1/procedures/stage",
-        need: Need::May(Permit::Places),
-        words: ("What issuing a file would do", "试发布议事程序"),
-        query: &[],
-        takes: Some("NewProcedure"),
-        gives: (200, "StagedProcedure"),
-        creates: false,
-    },
+    tried(
+        Op::StageProcedure,
+        "/api/v1/procedures/stage",
+        Need::May(Permit::Places),
+        ("What issuing a file would do", "试发布议事程序"),
+        "NewProcedure",
+        "StagedProcedure",
+    ),
     create(
         Op::IssueProcedure,
         "/api/v1/procedures",
@@ -383,17 +451,14 @@ pub const ROUTES: &[Route] = &[
         &["place"],
         "CharterFile",
     ),
-    Route {
-        op: Op::StageCharter,
-        method: "POST",
-        path: "/api/v1/charter/stage",
-        need: Need::May(Permit::Places),
-        words: ("What issuing a charter would do", "试发布章程"),
-        query: &[],
-        takes: Some("NewCharter"),
-        gives: (200, "StagedCharter"),
-        creates: false,
-    },
+    tried(
+        Op::StageCharter,
+        "/api/v1/charter/stage",
+        Need::May(Permit::Places),
+        ("What issuing a charter would do", "试发布章程"),
+        "NewCharter",
+        "StagedCharter",
+    ),
     create(
         Op::IssueCharter,
         "/api/v1/charter",
@@ -402,17 +467,14 @@ pub const ROUTES: &[Route] = &[
         "NewCharter",
         (201, "StagedCharter"),
     ),
-    Route {
-        op: Op::StageNotice,
-        method: "POST",
-        path: "/api/v1/charter/notices/stage",
-        need: Need::May(Permit::Places),
-        words: ("What issuing a holiday notice would change", "试发布放假通知"),
-        query: &[],
-        takes: Some("NewNotice"),
-        gives: (200, "StagedNotice"),
-        creates: false,
-    },
+    tried(
+        Op::StageNotice,
+        "/api/v1/charter/notices/stage",
+        Need::May(Permit::Places),
+        ("What issuing a holiday notice would change", "试发布放假通知"),
+        "NewNotice",
+        "StagedNotice",
+    ),
     create(
         Op::IssueNotice,
         "/api/v1/charter/notices",
@@ -481,17 +543,7 @@ pub const ROUTES: &[Route] = &[
         "NewToken",
         (201, "MadeToken"),
     ),
-    Route {
-        op: Op::EndToken,
-        method: "DELETE",
-        path: "/api/v1/tokens/{id}",
-        need: Need::May(Permit::Machine),
-        words: ("Withdraw a token", "撤销令牌"),
-        query: &[],
-        takes: None,
-        gives: (204, ""),
-        creates: false,
-    },
+    ended(Op::EndToken, "/api/v1/tokens/{id}", Need::May(Permit::Machine), ("Withdraw a token", "撤销令牌")),
     Route {
         op: Op::SignIn,
         method: "POST",
@@ -503,17 +555,7 @@ pub const ROUTES: &[Route] = &[
         gives: (204, ""),
         creates: false,
     },
-    Route {
-        op: Op::SignOut,
-        method: "DELETE",
-        path: "/api/v1/session",
-        need: Need::Nothing,
-        words: ("Sign out", "退出"),
-        query: &[],
-        takes: None,
-        gives: (204, ""),
-        creates: false,
-    },
+    ended(Op::SignOut, "/api/v1/session", Need::Nothing, ("Sign out", "退出")),
     read(
         Op::OpenApi,
         "/api/v1/openapi.json",

@@ -13,8 +13,12 @@
 //! open dossiers ([`Reader`]); a sheet that is not whole says so in its notes.
 
 mod attendance;
+mod collectors;
 mod consultation;
 mod courier;
+pub mod form;
+pub mod forms;
+mod joint;
 mod money;
 mod paper;
 mod quarter;
@@ -150,6 +154,33 @@ pub const KINDS: &[Kind] = &[
         takes: &["quarter", "home"],
         of_matter: false,
     },
+    Kind {
+        name: "collector_appraisal",
+        title_zh: "民情专递员年度考评表",
+        title: "Yearly appraisal of collectors",
+        about_zh: "武侯民情专递：每位专递员一年收集、答复、告知、到会各多少，由记录自动统计。",
+        about: "Opinion couriers: what each gathered in a year, what was answered and told, meetings.",
+        takes: &["year"],
+        of_matter: false,
+    },
+    Kind {
+        name: "collector_allowance",
+        title_zh: "民情专递员补贴发放表",
+        title: "Allowances of collectors",
+        about_zh: "按章程里的聘期和每月补贴算，可按年或按月。",
+        about: "From terms and monthly allowances in the charter, of a year or a month.",
+        takes: &["year", "month"],
+        of_matter: false,
+    },
+    Kind {
+        name: "joint_meeting",
+        title_zh: "联席会议题清单",
+        title: "Agenda of the joint meeting",
+        about_zh: "河东区每月联席会：超期的、被督办的、退回三次的、等别的单位的、多人附议或并案的，各由谁汇报。",
+        about: "The monthly joint meeting: late, raised, returned three times, waiting for others, supported by many; who reports.",
+        takes: &["month", "home"],
+        of_matter: false,
+    },
 ];
 
 /// What a column holds.
@@ -281,6 +312,9 @@ pub async fn make(
         "opinions" | "duties" | "effects" => consultation::sheet(actions, kind, &asked).await?,
         "lost_wages" => attendance::sheet(actions, kind, &asked).await?,
         "self_build" => money::sheet(actions, kind, &asked).await?,
+        "collector_appraisal" => collectors::appraisal(actions, kind, &asked).await?,
+        "collector_allowance" => collectors::allowance(actions, kind, &asked)?,
+        "joint_meeting" => joint::sheet(actions, kind, &asked).await?,
         _ => quarter::sheet(actions, kind, &asked).await?,
     };
     if sheet.rows.len() > ROWS_MAX {
@@ -359,4 +393,10 @@ impl From<Option<String>> for Cell {
     fn from(text: Option<String>) -> Self {
         text.map_or(Self::Nothing, Self::text)
     }
+}
+
+/// What the cells of a form can be filled with.
+#[must_use]
+pub fn form_figures() -> form::Figures {
+    quarter::figures()
 }

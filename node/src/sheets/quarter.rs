@@ -3,7 +3,7 @@
 //!
 //! Nothing is added up that is not alike: solved, answered and told stand apart.
 
-use super::{Cell, Holds, Kind, Sheet, query::Asked, sweep};
+use super::{Cell, Holds, Kind, Row, Sheet, form, query::Asked, sweep};
 use crate::actions::{ActionError, Actions, Sketch};
 use std::{collections::BTreeMap, fmt::Write as _, ops::ControlFlow};
 use yishi_protocol::{
@@ -134,6 +134,21 @@ const FIGURES: &[(&str, &str, &str, &str, &str)] = &[
         "acts that do not count, in matters raised in the quarter",
     ),
 ];
+
+/// What a form's cells can be filled with.
+pub(super) fn figures() -> form::Figures {
+    form::Figures::of(FIGURES.iter().map(|(name, zh, en, ..)| (*name, *zh, *en)))
+}
+
+/// Times and matters of each figure of a sheet of this kind, by name.
+pub(super) fn counts(sheet: &Sheet) -> BTreeMap<&'static str, (i64, i64)> {
+    let number = |row: &Row, column: usize| match row.cells.get(column) {
+        Some(Cell::Number(n)) => *n,
+        _ => 0,
+    };
+    let rows = FIGURES.iter().zip(&sheet.rows);
+    rows.map(|((name, ..), row)| (*name, (number(row, 1), number(row, 2)))).collect()
+}
 
 pub(super) async fn sheet(actions: &Actions, kind: &Kind, asked: &Asked) -> Result<Sheet, ActionError> {
     let mut sheet = kind.blank(actions);

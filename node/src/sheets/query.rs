@@ -29,6 +29,10 @@ pub struct SheetQuery {
     pub body: String,
     /// `2026-Q4`.
     pub quarter: String,
+    /// `2026-11`.
+    pub month: String,
+    /// `2026`.
+    pub year: String,
     /// `json`, `csv`, `xlsx` or `html`.
     pub format: String,
     /// `zh` or `en`.
@@ -66,6 +70,8 @@ impl Asked {
             ("rate_yuan", &query.rate_yuan),
             ("body", &query.body),
             ("quarter", &query.quarter),
+            ("month", &query.month),
+            ("year", &query.year),
         ];
         for (field, value) in given {
             if !value.trim().is_empty() && !kind.takes.contains(&field) {
@@ -81,8 +87,15 @@ impl Asked {
         }
         let home = Some(query.home.trim()).filter(|h| !h.is_empty());
         let today = actions.today();
-        let period = match kind.takes.contains(&"quarter") {
+        let takes = |field| kind.takes.contains(&field);
+        let (of_month, of_year) = (query.month.trim(), query.year.trim());
+        if !of_month.is_empty() && !of_year.is_empty() {
+            return Err(wrong("month", "和年份只能填一个", "and a year cannot both be asked"));
+        }
+        let period = match takes("quarter") {
             true => quarter(&query.quarter, today)?,
+            false if takes("year") && of_month.is_empty() => year(of_year, today)?,
+            false if takes("month") => month(of_month, today)?,
             false => {
                 let first = day("since", &query.since)?.unwrap_or(Date::MIN.days());
                 let last = day("until", &query.until)?.unwrap_or(Date::MAX.days());
@@ -151,31 +164,52 @@ fn day(field: &'static str, typed: &str) -> Result<Option<i64>, ActionError> {
     }
 }
 
+/// The year and month of a day.
+fn year_and_month(day: i64) -> Option<(i32, u32)> {
+    Date::from_days(day).map(Date::ymd).map(|(year, month, _)| (year, month))
+}
+
+/// First and last day of so many months.
+fn months(year: i32, month: u32, count: u32) -> Option<(i64, i64)> {
+    let first = Date::from_ymd(year, month, 1).ok()?;
+    let next = month.checked_sub(1)?.checked_add(count)?;
+    let after = Date::from_ymd(year.checked_add(i32::try_from(next / 12).ok()?)?, next % 12 + 1, 1).ok()?;
+    Some((first.days(), after.days() - 1))
+}
+
+/// First and last day of `2026`; of the present year if nothing was said.
+fn year(typed: &str, today: i64) -> Result<(i64, i64), ActionError> {
+    let year = if typed.is_empty() { year_and_month(today).map(|(y, _)| y) } else { typed.parse().ok() };
+    year.and_then(|y| months(y, 1, 12))
+        .ok_or_else(|| wrong("year", "请写成 2026 这样的年份", "wants a year such as 2026"))
+}
+
+/// First and last day of `2026-11`; of the present month if nothing was said.
+fn month(typed: &str, today: i64) -> Result<(i64, i64), ActionError> {
+    let read = || {
+        let (year, month) = typed.split_once('-')?;
+        Some((year.parse().ok()?, month.parse().ok()?))
+    };
+    let found = if typed.is_empty() { year_and_month(today) } else { read() };
+    found
+        .and_then(|(y, m)| months(y, m, 1))
+        .ok_or_else(|| wrong("month", "请写成 2026-11 这样的月份", "wants a month such as 2026-11"))
+}
+
 /// First and last day of `2026-Q4`; of the present quarter if nothing was said.
 fn quarter(typed: &str, today: i64) -> Result<(i64, i64), ActionError> {
-    let bad = || wrong("quarter", "请写成 2026-Q4 这样的季度", "wants a quarter such as 2026-Q4");
-    let (year, number) = match typed.trim() {
-        "" => {
-            let text = Date::from_days(today).ok_or_else(bad)?.to_string();
-            let mut parts = text.split('-').filter_map(|p| p.parse::<u32>().ok());
-            let (Some(year), Some(month)) = (parts.next(), parts.next()) else { return Err(bad()) };
-            (year, month.saturating_sub(1) / 3 + 1)
-        }
-        typed => {
-            let (year, number) = typed.split_once(['-', ' ']).ok_or_else(bad)?;
-            let number = number.trim_start_matches(['Q', 'q']);
-            (year.parse().map_err(|_| bad())?, number.parse().map_err(|_| bad())?)
-        }
+    let read = || {
+        let (year, number) = typed.trim().split_once(['-', ' '])?;
+        Some((year.parse().ok()?, number.trim_start_matches(['Q', 'q']).parse().ok()?))
     };
-    if !(1..=4).contains(&number) {
-        return Err(bad());
-    }
-    let first_of =
-        |year: u32, month: u32| format!("{year:04}-{month:02}-01").parse::<Date>().map(|d| d.days());
-    let (next_year, next_month) = if number == 4 { (year + 1, 1) } else { (year, number * 3 + 1) };
-    let first = first_of(year, number * 3 - 2).map_err(|_| bad())?;
-    let after = first_of(next_year, next_month).map_err(|_| bad())?;
-    Ok((first, after - 1))
+    let found = match typed.trim() {
+        "" => year_and_month(today).map(|(year, month)| (year, month.saturating_sub(1) / 3 + 1)),
+        _ => read(),
+    };
+    found
+        .filter(|(_, number)| (1..=4).contains(number))
+        .and_then(|(year, number)| months(year, number * 3 - 2, 3))
+        .ok_or_else(|| wrong("quarter", "请写成 2026-Q4 这样的季度", "wants a quarter such as 2026-Q4"))
 }
 
 #[cfg(test)]
@@ -195,6 +229,22 @@ mod tests {
         }
         for typed in ["2026", "2026-Q5", "Q4", "2026-Q0", "x-Q1"] {
             assert!(quarter(typed, 0).is_err(), "{typed}");
+        }
+    }
+    #[test]
+    fn years_and_months_begin_and_end_where_they_do() {
+        let day = |text: &str| text.parse::<Date>().unwrap().days();
+        let today = day("2026-11-23");
+        assert_eq!(year("2024", today).unwrap(), (day("2024-01-01"), day("2024-12-31")));
+        assert_eq!(year("", today).unwrap(), (day("2026-01-01"), day("2026-12-31")));
+        assert_eq!(month("2024-2", today).unwrap(), (day("2024-02-01"), day("2024-02-29")));
+        assert_eq!(month("2026-12", today).unwrap(), (day("2026-12-01"), day("2026-12-31")));
+        assert_eq!(month("", today).unwrap(), (day("2026-11-01"), day("2026-11-30")));
+        for typed in ["x", "99999999", "-"] {
+            assert!(year(typed, today).is_err(), "{typed}");
+        }
+        for typed in ["2026", "2026-13", "2026-0", "2026-11-01"] {
+            assert!(month(typed, today).is_err(), "{typed}");
         }
     }
 }

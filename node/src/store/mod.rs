@@ -15,11 +15,13 @@
 //! | `read`, `folding` | histories as the gate and the actions need them; many documents for the fold |
 //! | `authored` | what a key wrote, by when it was stored here |
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
+//! | `inbox` | what waits for this place, in views that are counted |
 //! | `similar` | the index of what matters say |
 //! | `standings`, `tally` | how every matter stands, here or in a register below; counts of it kept as it changes |
 //! | `request` | that a request was carried out, stored with what it did |
 //! | `rotation`, `only_here` | a new key for the same place; what a box that was taken over has alone |
 //! | `beside` | wrapped keys of dossiers, and forgetting them |
+//! | `forms` | workbooks that sheets fill |
 //! | `people`, `promises` | who signs in; serials, idempotent answers, invitations |
 //! | `copy`, `look`, `walk` | backups; a database only looked at; all of it read once, in pieces |
 //! | `writer`, `open`, `lock` | the one writer, making and opening, the one process |
@@ -34,6 +36,8 @@ mod copy;
 mod error;
 mod feed;
 mod folding;
+mod forms;
+mod inbox;
 mod late;
 mod links;
 mod listing;
@@ -70,6 +74,8 @@ pub use batch::{
 pub use charters::{CharterRows, Charters, IssuedRow, NoticeRow, SnapshotRow};
 pub use error::StoreError;
 pub use folding::RawDocument;
+pub use forms::FormRow;
+pub use inbox::{COUNTED_MAX, InboxQuery, InboxSort, Phase, Whose};
 pub use links::{LinkEvent, LinkState, StoredVerdict};
 pub use listing::{Due, MatterPage, MatterQuery, MatterSort};
 pub use look::{Amount, Look, Odd};

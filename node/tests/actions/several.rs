@@ -105,6 +105,7 @@ async fn a_decision_reaches_every_submitter() {
     let (lead, source) = merged(&fed).await;
     done(&fed.town, &lead, json!({"act": "accept"})).await;
     let request = OutcomeRequest {
+        numbers: Default::default(),
         proposals: vec![lead.clone()],
         title: "疏通涵洞".into(),
         text: "由镇水务站在月底前疏通。".into(),

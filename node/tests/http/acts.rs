@@ -6,6 +6,8 @@ use crate::{
     paper::Paper,
 };
 
+use serde_json::json;
+
 const DAY_MS: u64 = 24 * 3_600_000;
 
 struct Clerk {
@@ -109,7 +111,7 @@ async fn an_act_is_confirmed_done_once_and_refused_in_words() {
     assert!(gone.text().contains("现在不能这样办") && gone.text().contains("已修好"));
     let strange = late.fill("act", "<script>").send(&clerk.browser).await;
     assert_eq!(strange.status, 422);
-    assert!(!strange.text().contains("<script"));
+    assert!(!strange.text().contains("<script>"), "only our own, by its address");
     let missing =
         Paper { action: "/m/none/acts".into(), ..before }.fill("once", "another").send(&clerk.browser).await;
     assert_eq!(missing.status, 404, "{}", missing.text());
@@ -128,9 +130,87 @@ async fn rights_are_those_of_the_program() {
     let forged = Paper::act(&page, "comment").fill("act", "accept").send(&wang).await;
     assert_eq!(forged.status, 403);
     assert!(forged.text().contains("没有权限"));
-    let comment = Paper::act(&page, "comment").fill("text", "电话13812345678").send(&wang).await;
-    assert_eq!(comment.status, 303, "{}", comment.text());
-    assert!(wang.get(comment.header("location")).await.text().contains("文字里像是有身份证号"));
+    let comment = || Paper::act(&page, "comment").fill("text", "电话13812345678");
+    // A number is asked about first; without a dossier it cannot be sealed.
+    let asked = comment().send(&wang).await;
+    assert_eq!(asked.status, 422);
+    let asked = asked.text();
+    assert!(
+        asked.contains("还没有保存")
+            && asked.contains("name=\"numbers\"")
+            && asked.contains("电话13812345678"),
+        "{asked}"
+    );
+    let again =
+        |what: &str| Paper::act(&asked, "comment").fill("text", "电话13812345678").fill("numbers", what);
+    let refused = again("seal").send(&wang).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text().contains("无处可存"), "{}", refused.text());
+    let kept = again("keep").send(&wang).await;
+    assert_eq!(kept.status, 303, "{}", kept.text());
+    assert!(wang.get(kept.header("location")).await.text().contains("文字里像是有身份证号"));
+}
+
+#[tokio::test]
+async fn a_number_in_an_act_is_sealed_unless_somebody_says_it_is_nobodys() {
+    let mut house = House::open().await;
+    let named = json!({ "body": "低保没批下来", "settle": "已说明，再问打13712345678",
+        "petitioner": { "kind": "named", "name": "王小明", "phone": "13900000000" } });
+    let made = house.admin().post("/api/v1/matters", &named).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert!(!made.text().contains("13712345678"), "the reply on the spot, too");
+    let named = json!({ "body": "路灯不亮", "petitioner": { "kind": "named", "name": "王小明", "phone": "13900000000" } });
+    let made = house.admin().post("/api/v1/matters", &named).await.json();
+    let id = made["id"].as_str().unwrap().to_owned();
+    let acts = format!("/api/v1/matters/{id}/acts");
+    assert_eq!(
+        house.admin().post(&acts, &json!({ "act": "accept", "procedure": "four_steps" })).await.status,
+        200
+    );
+    let sealed = [
+        json!({ "act": "comment", "text": "王某身份证11010519491231002X，电话138-1234-5678" }),
+        json!({ "act": "call", "body": "council", "day": "2026-12-01", "agenda": "问13812345678" }),
+        json!({ "act": "record", "form": "inspection", "fields": { "found": "问了13612345678", "urgent": true } }),
+        json!({ "act": "support", "count": 2, "note": "13900000000" }),
+    ];
+    for act in &sealed {
+        let done = house.admin().post(&acts, act).await;
+        assert_eq!(done.status, 200, "{}", done.text());
+        let done = done.json();
+        assert_eq!(done["warnings"][0]["code"], "moved_to_sealed", "{act}");
+        assert!(done.to_string().contains("〔已封存〕"), "{done}");
+    }
+    house.settle().await;
+    let matter = house.admin().get(&format!("/api/v1/matters/{id}")).await.text();
+    for hidden in ["13812345678", "138-1234-5678", "11010519491231002X", "13612345678", "13900000000"] {
+        assert!(!matter.contains(hidden), "{hidden}");
+    }
+    let opened = house.admin().get(&format!("/api/v1/matters/{id}/petitioner")).await.json();
+    // Each once; the petitioner's own telephone stood there already.
+    assert_eq!(opened["moved"], json!(["11010519491231002X", "13812345678", "13612345678"]));
+    assert_eq!((&opened["name"], &opened["phone"]), (&json!("王小明"), &json!("13900000000")));
+    let kept = json!({ "act": "comment", "text": "热线13812345678", "numbers": "keep" });
+    let kept = house.admin().post(&acts, &kept).await.json();
+    assert_eq!(kept["warnings"][0]["code"], "personal_number");
+    assert!(kept.to_string().contains("热线13812345678"));
+    let wrong = json!({ "act": "comment", "text": "13812345678", "numbers": "perhaps" });
+    assert_eq!(house.admin().post(&acts, &wrong).await.status, 422);
+    // Where there is nothing to seal it in, and in a decision, nothing is saved.
+    let plain = house.register("水管漏水").await["id"].as_str().unwrap().to_owned();
+    let refused = house.admin().post(&format!("/api/v1/matters/{plain}/acts"), &sealed[0]).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.json()["detail_zh"].as_str().unwrap().contains("无处可存"), "{}", refused.text());
+    let mut decision = json!({ "proposals": [id], "title": "换灯", "text": "找13812345678" });
+    let refused = house.admin().post("/api/v1/outcomes", &decision).await;
+    assert!(refused.status == 422 && refused.text().contains("没有可存的密封信息"), "{}", refused.text());
+    decision["numbers"] = json!("keep");
+    assert_eq!(house.admin().post("/api/v1/outcomes", &decision).await.status, 201);
+    // Once the petitioner is forgotten nothing is put there any more.
+    let number = made["number"].as_str().unwrap();
+    let forgotten =
+        house.admin().post(&format!("/api/v1/matters/{id}/forget"), &json!({ "confirm": number })).await;
+    assert!(forgotten.status < 300, "{}", forgotten.text());
+    assert_eq!(house.admin().post(&acts, &sealed[0]).await.status, 422);
 }
 
 #[tokio::test]

@@ -180,13 +180,18 @@ async fn the_charters_pages() {
     assert_eq!(done.status, 303, "{}", done.text());
     house.settle().await;
     let page = clerk.get("/charter").await.text();
-    for word in
-        ["热线值班", "便民服务站", "村民议事会", "任期将于 2026-12-31 届满", "建房管理办法", "乡镇（街道）级"]
-    {
+    for word in [
+        "热线值班",
+        "便民服务站",
+        "村民议事会",
+        "任期将于2026年12月31日届满",
+        "建房管理办法",
+        "乡镇（街道）级",
+    ] {
         assert!(page.contains(word), "{word} is missing");
     }
     let english = clerk.get("/charter?lang=en").await.text();
-    assert!(english.contains("On duty today") && english.contains("the term ends on 2026-12-31"));
+    assert!(english.contains("On duty today") && english.contains("the term ends on Thu 31 Dec 2026"));
     house.register("没办完的事").await;
     let list = clerk.get("/charter/handover").await.text();
     for word in ["村委会公章", "王建国", "没办完的事", "监交人", "任期届满"] {

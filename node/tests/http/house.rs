@@ -153,6 +153,16 @@ impl House {
         self.browser().cookie(&cookie)
     }
 
+    /// A place directly below with its line, heard from at `last_contact_ms`.
+    pub(crate) async fn place_below(&self, id: u8, code: &str, name: &str) -> PlaceId {
+        let mut rng = StdRng::seed_from_u64(u64::from(id) + 100);
+        let (_, cert) = below(&mut rng, &self.cert, &self.keys, id, code, name, "village");
+        let place = cert.place;
+        let down = NewLink { peer: place, up: false, address: None };
+        self.store.write(Batch { certs: vec![cert], links: vec![down], ..Batch::default() }).await.unwrap();
+        place
+    }
+
     /// Two documents of this place whose ids begin with the same six digits; gives these digits.
     pub(crate) async fn twins(&self) -> String {
         let mut seen = std::collections::BTreeMap::new();

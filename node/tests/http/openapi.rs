@@ -77,6 +77,7 @@ async fn answers_have_the_shapes_promised() {
         ("/api/v1/sheets".to_owned(), "SheetKinds"),
         ("/api/v1/sheets/to_tell?names=yes".to_owned(), "Sheet"),
         ("/api/v1/sheets/quarterly".to_owned(), "Sheet"),
+        ("/api/v1/forms".to_owned(), "FormList"),
         (format!("/api/v1/sheets/courier_handling?matter={id}"), "Sheet"),
         (format!("/api/v1/matters/{id}/changes"), "Changes"),
         ("/api/v1/matters/export?system=hotline".to_owned(), "ExportList"),

@@ -388,7 +388,7 @@ async fn the_list_of_sheets_says_what_each_asks() {
     let v = Village::open().await;
     let list = v.house.admin().get("/api/v1/sheets").await.json();
     let kinds = list["items"].as_array().unwrap();
-    assert_eq!(kinds.len(), 10);
+    assert_eq!(kinds.len(), 13);
     let page = v.house.admin().get("/sheets").await.text();
     let english = v.house.admin().get("/sheets?lang=en").await.text();
     let empty: Client = v.house.browser();
@@ -402,4 +402,141 @@ async fn the_list_of_sheets_says_what_each_asks() {
     let main = english.split("<main").nth(1).unwrap();
     let chinese: String = main.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).collect();
     assert_eq!(chinese, "议事", "English is complete but for the program's name in the foot");
+}
+
+const COLLECTORS: &str = r#"format = 1
+people = [
+  { id = "zhang", name = "张大姐" },
+  { id = "li", name = "李文书" },
+  { id = "wu1", name = "吴强" },
+  { id = "wu2", name = "吴强" },
+]
+collectors = [
+  { person = "zhang", area = "1–6组", from = 2026-01-15, until = 2027-01-14, allowance_yuan = 500 },
+  { person = "li", from = 2026-03-01, until = 2026-08-31, allowance_yuan = 300 },
+  { person = "li", area = "7组", from = 2026-09-01, allowance_yuan = 400 },
+  { person = "wu1", until = 2025-12-31, allowance_yuan = 999 },
+]
+"#;
+
+#[tokio::test]
+async fn collectors_are_appraised_from_what_they_gathered_and_paid_by_the_charter() {
+    let mut v = Village::open().await;
+    let empty = v.sheet("collector_appraisal").await;
+    assert_eq!(rows(&empty), 0);
+    assert!(empty["notes"].to_string().contains("没有聘用民情专递员"));
+    let issued = v.house.admin().post("/api/v1/charter", &json!({ "file": COLLECTORS })).await;
+    assert_eq!(issued.status, 201, "{}", issued.text());
+    v.house.settle().await;
+    // Named on the paper: by name, by id, and by a name that two people bear.
+    for (courier, channel) in [("张大姐", "diary"), ("zhang", "letter_box"), ("吴强", "diary")] {
+        let id = v.register(json!({ "body": "机耕道太窄", "channel": channel })).await;
+        v.acts(
+            &id,
+            [
+                json!({ "act": "accept", "procedure": "opinion_courier" }),
+                json!({ "act": "record", "form": "collection", "fields":
+                    { "courier": courier, "channel": channel, "collected_on": "2026-11-20", "opinion": "窄" } }),
+            ],
+        )
+        .await;
+    }
+    // Registered by a collector himself, in each of his terms; the account's name is the charter's.
+    v.house.person("li", "correct horse", &["collector"]).await;
+    let li = v.house.signed_in("li", "correct horse").await.here();
+    let mut own = Vec::new();
+    for (body, day) in [("路灯不亮", "2026-11-20"), ("水管漏水", "2026-05-04"), ("沟渠堵", "2025-12-30")]
+    {
+        let made = li.post("/api/v1/matters", &json!({ "body": body, "raised_on": day })).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        own.push(made.json()["id"].as_str().unwrap().to_owned());
+    }
+    v.house.settle().await;
+    v.acts(&own[0], [json!({ "act": "accept" }), json!({ "act": "answer", "text": "已换" })]).await;
+    v.act(&own[0], json!({ "act": "tell", "how": "visit" })).await;
+    v.register(json!({ "body": "别人登记的" })).await;
+    let sheet = v.sheet("collector_appraisal?year=2026").await;
+    assert_eq!(rows(&sheet), 3, "{sheet}");
+    let line = |row| {
+        ["name", "from", "gathered", "home_visit", "diary", "letter_box", "answered", "told"]
+            .map(|c| at(&sheet, row, c).clone())
+    };
+    let n = |n: i64| json!(n);
+    assert_eq!(line(0), [json!("张大姐"), json!("2026-01-15"), n(2), n(0), n(1), n(1), n(0), n(0)]);
+    assert_eq!(line(1), [json!("李文书"), json!("2026-03-01"), n(1), n(1), n(0), n(0), n(0), n(0)]);
+    assert_eq!(line(2), [json!("李文书"), json!("2026-09-01"), n(1), n(1), n(0), n(0), n(1), n(1)]);
+    assert_eq!(sheet["rows"][2]["matters"], json!([own[0]]));
+    let notes = sheet["notes"].to_string();
+    assert!(notes.contains("另有 2 件不是专递员收集的") && notes.contains("同名的人：吴强"), "{notes}");
+    let last = v.sheet("collector_appraisal?year=2025").await;
+    assert_eq!((rows(&last), at(&last, 0, "name")), (1, &json!("吴强")));
+
+    let list = v.sheet("collector_allowance").await;
+    assert_eq!(rows(&list), 4, "{list}");
+    let line = |sheet: &Value, row| ["month_yuan", "months", "due_yuan"].map(|c| at(sheet, row, c).clone());
+    // January to November, the month that is: twelve months are not owed in November.
+    assert_eq!(line(&list, 0), [n(500), n(11), n(5_500)]);
+    assert_eq!(line(&list, 1), [n(300), n(6), n(1_800)]);
+    assert_eq!(line(&list, 2), [n(400), n(3), n(1_200)]);
+    assert_eq!((at(&list, 3, "months"), at(&list, 3, "due_yuan")), (&n(20), &n(8_500)));
+    let august = v.sheet("collector_allowance?month=2026-08").await;
+    assert_eq!((rows(&august), at(&august, 2, "due_yuan")), (3, &n(800)));
+    for bad in [
+        "collector_allowance?month=2026-08&year=2026",
+        "collector_appraisal?year=x",
+        "collector_appraisal?month=2026-08",
+    ] {
+        assert_eq!(v.house.admin().get(&format!("/api/v1/sheets/{bad}")).await.status, 422, "{bad}");
+    }
+    let page = v.house.admin().get("/sheets/collector_allowance?month=2026-08").await.text();
+    assert!(page.contains("领取人签字") && page.contains("month=2026-08"), "{page}");
+}
+
+#[tokio::test]
+async fn the_joint_meetings_agenda_names_each_matter_once_with_who_reports() {
+    let mut v = Village::open().await;
+    let late = v.register(json!({ "body": "低保没批下来", "raised_on": "2026-11-02" })).await;
+    let waits = v.register(json!({ "body": "河道有垃圾" })).await;
+    let many = v.register(json!({ "body": "公交不进村" })).await;
+    let done = v.register(json!({ "body": "办完的" })).await;
+    for id in [&waits, &many] {
+        v.act(id, json!({ "act": "accept" })).await;
+    }
+    v.act(
+        &waits,
+        json!({ "act": "summon", "unit": "区水务局", "question": "谁管这段河", "working_days": 5 }),
+    )
+    .await;
+    for id in [&many, &late, &done] {
+        v.act(id, json!({ "act": "support", "count": 12 })).await;
+    }
+    v.acts(
+        &done,
+        [json!({ "act": "accept" }), json!({ "act": "answer", "text": "好了" }), json!({ "act": "close" })],
+    )
+    .await;
+    v.house.clock.set_ms(MORNING_MS + 30 * DAY_MS);
+    let sheet = v.sheet("joint_meeting").await;
+    let numbers: Vec<&Value> = (0..rows(&sheet)).map(|r| at(&sheet, r, "number")).collect();
+    let find = |title: &str| {
+        (0..rows(&sheet))
+            .find(|r| at(&sheet, *r, "title") == title)
+            .unwrap_or_else(|| panic!("{title}: {sheet}"))
+    };
+    assert_eq!(numbers.len(), 3, "each once: {sheet}");
+    let one = find("低保没批下来");
+    let why = at(&sheet, one, "why")["zh"].as_str().unwrap();
+    assert!(why.contains("超期") && why.contains("；12 人附议"), "{why}");
+    assert!(at(&sheet, one, "days_over").as_i64().unwrap() > 10);
+    assert_eq!(at(&sheet, one, "reports"), "芦稿村");
+    let one = find("河道有垃圾");
+    assert!(at(&sheet, one, "why")["zh"].as_str().unwrap().contains("等区水务局回复"));
+    assert_eq!(at(&sheet, one, "reports"), "芦稿村、区水务局");
+    assert_eq!(at(&sheet, 0, "order"), 1);
+    v.act(&waits, json!({ "act": "respond", "text": "我们管，下周清", "relayed": true })).await;
+    let sheet = v.sheet("joint_meeting?month=2026-11&home=self").await;
+    assert!(!sheet.to_string().contains("等区水务局回复"));
+    assert!(sheet["notes"].to_string().contains("所选月份不是本月"), "it is December now");
+    let page = v.house.admin().get("/sheets/joint_meeting?lang=en").await.text();
+    assert!(page.contains("Agenda of the joint meeting") && page.contains("12 supporters"), "{page}");
 }

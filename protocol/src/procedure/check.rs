@@ -178,7 +178,7 @@ fn ways(procedure: &Procedure, tell: &mut impl FnMut(Fault)) {
 /// Every gate can be opened.
 fn gates(procedure: &Procedure, tell: &mut impl FnMut(Fault)) {
     for body in &procedure.bodies {
-        if body.quorum.is_some_and(|q| q.of == 0) {
+        if body.quorum.is_some_and(|q| q.share.of == 0 && !q.more) {
             tell(warning(
                 Place::Body(body.id.clone()),
                 "empty_quorum",

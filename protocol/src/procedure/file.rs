@@ -5,7 +5,7 @@
 
 use super::{
     BodyOf, ChoiceOf, FieldKind, FieldOf, Form, Fraction, Gate, Grade, Ledger, Limit, Majority, Need,
-    Procedure, Stage, Urgency, When, Who, Words, check,
+    Procedure, Quorum, Stage, Urgency, When, Who, Words, check,
 };
 use crate::problem::{Problem, Problems};
 use serde::Deserialize;
@@ -173,6 +173,22 @@ impl Reader<'_> {
         read
     }
 
+    fn quorum(&mut self, text: &Spanned<String>) -> Option<Quorum> {
+        // Nobody can be more than all.
+        let possible = |q: &Quorum| q.share.of < q.share.parts || (!q.more && q.share.of == q.share.parts);
+        let read = Quorum::parse(text.get_ref()).filter(possible);
+        if read.is_none() {
+            let said = text.get_ref();
+            self.problems.error(
+                text.span(),
+                "bad_share",
+                format!("“{said}” is no quorum; write it like 2/3 or more than 1/2"),
+                format!("“{said}”不是法定人数，应写作 2/3 或 more than 1/2 的样子"),
+            );
+        }
+        read
+    }
+
     fn take(&mut self, file: File, pin: crate::ids::Hash) -> (Procedure, Spans) {
         let mut spans = Spans::new();
         self.problems.format(&file.format);
@@ -200,7 +216,7 @@ impl Reader<'_> {
         let mut bodies = Vec::new();
         for (id, body) in file.bodies {
             spans.insert(check::Place::Body(id.get_ref().clone()), id.span());
-            let quorum = body.quorum.as_ref().and_then(|q| self.fraction(q));
+            let quorum = body.quorum.as_ref().and_then(|q| self.quorum(q));
             let title = Words { zh: body.zh, en: body.en };
             bodies.push(BodyOf { id: self.problems.id(&id), title, quorum, notice_days: body.notice_days });
         }

@@ -46,6 +46,56 @@ impl Serialize for Fraction {
     }
 }
 
+/// How many of those entitled must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quorum {
+    /// The share.
+    pub share: Fraction,
+    /// Whether it must be exceeded; reaching it is enough otherwise.
+    pub more: bool,
+}
+
+impl Quorum {
+    /// Reads `2/3` and `more than 1/2`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (more, share) = text.strip_prefix("more than ").map_or((false, text), |share| (true, share));
+        Some(Self { share: Fraction::parse(share)?, more })
+    }
+
+    /// Whether `there` of `all` are enough.
+    #[must_use]
+    pub fn reached(self, there: i64, all: i64) -> bool {
+        if self.more { self.share.exceeded(there, all) } else { self.share.reached(there, all) }
+    }
+
+    /// In Chinese.
+    #[must_use]
+    pub fn zh(self) -> String {
+        format!("{}应到的 {}", if self.more { "超过" } else { "不少于" }, self.share)
+    }
+
+    /// In English.
+    #[must_use]
+    pub fn en(self) -> String {
+        format!("{} {} of those entitled", if self.more { "more than" } else { "at least" }, self.share)
+    }
+}
+
+impl fmt::Display for Quorum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if self.more { "more than " } else { "" };
+        write!(f, "{more}{}", self.share)
+    }
+}
+
+impl Serialize for Quorum {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
 /// Of whom a majority is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Base {
@@ -126,6 +176,16 @@ impl Serialize for Majority {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quorum_is_reached_or_must_be_exceeded() {
+        let (half, more) = (Quorum::parse("1/2").unwrap(), Quorum::parse("more than 1/2").unwrap());
+        assert!(half.reached(406, 812) && !half.reached(405, 812));
+        assert!(more.reached(407, 812) && !more.reached(406, 812));
+        assert_eq!((half.to_string(), more.to_string()), ("1/2".into(), "more than 1/2".into()));
+        assert_eq!((half.zh(), more.zh()), ("不少于应到的 1/2".into(), "超过应到的 1/2".into()));
+        assert_eq!(Quorum::parse("more than half"), None);
+    }
 
     #[test]
     fn shares_have_no_rounding() {

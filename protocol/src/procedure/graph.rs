@@ -84,7 +84,7 @@ pub fn gate_words(procedure: &Procedure, gate: &Gate, tongue: Tongue) -> String 
             let mut words =
                 if zh { format!("{}开会", title(id)) } else { format!("Meeting: {}", title(id)) };
             if let Some(quorum) = body(id).and_then(|b| b.quorum) {
-                words += &if zh { format!("，到会 {quorum}") } else { format!(", quorum {quorum}") };
+                words += &if zh { format!("，到会{}", quorum.zh()) } else { format!(", {}", quorum.en()) };
             }
             for (tag, share) in tags {
                 let _ = if zh {

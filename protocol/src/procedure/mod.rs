@@ -19,7 +19,7 @@ pub mod graph;
 pub mod shipped;
 
 pub use file::read;
-pub use fraction::{Base, Fraction, Majority};
+pub use fraction::{Base, Fraction, Majority, Quorum};
 
 use crate::{
     ids::{Hash, hash},
@@ -155,7 +155,7 @@ pub struct BodyOf {
     /// As shown.
     pub title: Words,
     /// How many of those entitled must be there.
-    pub quorum: Option<Fraction>,
+    pub quorum: Option<Quorum>,
     /// Days between the call and the meeting.
     pub notice_days: u16,
 }

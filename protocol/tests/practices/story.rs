@@ -14,7 +14,7 @@ use yishi_protocol::{
     act::{Filled, Step, Voice},
     fold::{Verdict, Violation, frame::Stage as Frame},
     ids::{ActRef, Hash},
-    procedure::{FieldKind, Fraction, Gate, Grade, Limit, Need, Procedure, Procedures, Stage, Urgency},
+    procedure::{FieldKind, Gate, Grade, Limit, Need, Procedure, Procedures, Quorum, Stage, Urgency},
     value::Value,
 };
 
@@ -162,7 +162,7 @@ impl Story {
         }
     }
 
-    fn quorum(&self, body: &str) -> Option<Fraction> {
+    fn quorum(&self, body: &str) -> Option<Quorum> {
         self.procedure.body(body).expect("a body of the procedure").quorum
     }
 

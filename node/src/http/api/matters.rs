@@ -3,7 +3,8 @@
 use super::{Named, done, json, tagged};
 use crate::{
     actions::{
-        ActRequest, ExportQuery, ForgetRequest, ImportRequest, ListQuery, RaiseRequest, SimilarRequest,
+        ActRequest, ExportQuery, ForgetRequest, ImportRequest, ListQuery, Numbers, RaiseRequest,
+        SimilarRequest,
     },
     http::{
         House,
@@ -87,13 +88,22 @@ pub(super) async fn act(
         return Err(Problem::field("act", "name the step to take", "请写明要办的步骤"));
     }
     permit::of_request(&body.value).into_iter().try_for_each(|permit| caller.must(permit))?;
-    let request: ActRequest = serde_json::from_value(body.value.clone()).map_err(Problem::wrong_shape)?;
+    let (numbers, asked) = numbers_apart(body.value)?;
+    let request: ActRequest = serde_json::from_value(asked).map_err(Problem::wrong_shape)?;
     let (actions, by) = (house.actions.clone(), caller.person.clone());
     once(&house, &caller, key, body.bytes_hash, Holds::NoSecret, async move {
-        let acted = actions.act(Some(&by), &reference, request).await.map_err(Problem::action)?;
+        let acted =
+            actions.act_with(Some(&by), &reference, request, numbers).await.map_err(Problem::action)?;
         done(StatusCode::OK, &acted)
     })
     .await
+}
+
+/// What is said of numbers in an act, and the act itself.
+pub(in crate::http) fn numbers_apart(mut asked: Value) -> Answer<(Numbers, Value)> {
+    let said = asked.as_object_mut().and_then(|map| map.remove("numbers"));
+    let numbers = said.map(serde_json::from_value).transpose().map_err(Problem::wrong_shape)?;
+    Ok((numbers.unwrap_or_default(), asked))
 }
 
 pub(super) async fn petitioner(

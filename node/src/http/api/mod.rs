@@ -1,9 +1,10 @@
 //! The addresses under `/api/v1`: each handler reads its request, asks the actions and gives their view.
 
 mod charter;
-mod matters;
+mod forms;
+pub(super) mod matters;
 mod outcomes;
-mod people;
+pub(super) mod people;
 mod places;
 mod procedures;
 mod session;
@@ -53,6 +54,11 @@ fn attach(op: Op) -> MethodRouter<Arc<House>> {
         Op::SimilarText => post(matters::similar_text),
         Op::Sheets => get(sheets::list),
         Op::Sheet => get(sheets::one),
+        Op::Forms => get(forms::list),
+        Op::StageForm => post(forms::stage),
+        Op::KeepForm => post(forms::keep),
+        Op::FillForm => get(forms::fill),
+        Op::RemoveForm => delete(forms::remove),
         Op::Act => post(matters::act),
         Op::Petitioner => get(matters::petitioner),
         Op::Forget => post(matters::forget),

@@ -19,6 +19,7 @@ use crate::{
     },
     http::{
         House,
+        api::matters::numbers_apart,
         body::Filled,
         caller::Caller,
         lang::Lang,
@@ -137,7 +138,10 @@ pub(super) async fn desk(
         let wrong = field_of(problem);
         match all.iter_mut().find(|f| f.id == filled.get("form_id")) {
             Some(form) => {
-                let inputs = std::mem::take(&mut form.inputs);
+                let mut inputs = std::mem::take(&mut form.inputs);
+                if wrong.as_deref() == Some("numbers") || !filled.get("numbers").is_empty() {
+                    inputs.push(numbers_choice(lang));
+                }
                 form.inputs = inputs.into_iter().map(|i| i.typed(Some(filled), wrong.as_deref())).collect();
                 form.trouble = Some(words);
                 if problem.code() != "key_reused" && !filled.get("once").is_empty() {
@@ -147,7 +151,7 @@ pub(super) async fn desk(
             None => {
                 desk.trouble = Some(words);
                 let typed = filled.pairs().iter().filter(|(n, v)| {
-                    !matches!(n.as_str(), "act" | "form_id" | "form_token" | "once" | "form" | "to")
+                    !matches!(n.as_str(), "act" | "form_id" | "form_token" | "once" | "form" | "to" | "back")
                         && !v.trim().is_empty()
                 });
                 desk.kept = typed.map(|(_, v)| v.clone()).collect();
@@ -160,6 +164,13 @@ pub(super) async fn desk(
     desk.rest_open = desk.rest.iter().any(|f| f.trouble.is_some());
     desk.first = all;
     Ok(desk)
+}
+
+/// What is to become of a number in the text.
+fn numbers_choice(lang: Lang) -> Input {
+    let choices = [("seal", w::NUMBERS_SEAL), ("keep", w::NUMBERS_KEEP)];
+    let choices = choices.map(|(value, word)| (value.to_owned(), word.of(lang).to_owned()));
+    Input::choice("numbers", w::NUMBERS.of(lang), choices)
 }
 
 /// The forms one act is offered as: a way of the procedure and a paper of it is a form of its own.
@@ -321,9 +332,12 @@ pub(super) async fn take(
         Err(response) => return *response,
     };
     match taken(&house, caller, &reference, &filled).await {
-        Ok(warned) => {
-            let note = if warned { "&note=numbers" } else { "" };
-            let to = format!("/m/{}?done={}{note}", escaped(&reference), escaped(filled.get("act")));
+        Ok(note) => {
+            let (reference, act) = (escaped(&reference), escaped(filled.get("act")));
+            let to = match super::inbox::back_to(filled.get("back")) {
+                Some(inbox) => format!("{inbox}m={reference}&done={act}{note}"),
+                None => format!("/m/{reference}?done={act}{note}"),
+            };
             let to = visitor.stated.map_or_else(|| to.clone(), |lang| with_language(&to, lang));
             Redirect::to(&to).into_response()
         }
@@ -336,9 +350,32 @@ pub(super) async fn take(
     }
 }
 
-/// Takes the act; whether there was a warning about numbers of people.
-async fn taken(house: &Arc<House>, caller: &Caller, reference: &str, filled: &Filled) -> Answer<bool> {
-    let asked = asked(house, reference, filled).await?;
+/// Takes the act; what is to be said of numbers of people in it. Such numbers are asked about first: the form comes
+/// back with the choice.
+async fn taken(
+    house: &Arc<House>,
+    caller: &Caller,
+    reference: &str,
+    filled: &Filled,
+) -> Answer<&'static str> {
+    let mut asked = asked(house, reference, filled).await?;
+    let plain: ActRequest = serde_json::from_value(asked.clone()).map_err(Problem::wrong_shape)?;
+    if plain.holds_numbers() {
+        let chosen = filled.get("numbers");
+        if chosen.is_empty() {
+            return Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "numbers",
+                "A number of a person?",
+                "The text holds what looks like an identity or mobile number. Nothing was saved yet: say below what it is, and send it again.",
+                "文字中有像身份证号或手机号的内容，还没有保存。请在下面选一下怎么处理，再提交一次。",
+            )
+            .with("field", "numbers"));
+        }
+        if let Some(map) = asked.as_object_mut() {
+            map.insert("numbers".into(), chosen.into());
+        }
+    }
     permit::of_request(&asked).into_iter().try_for_each(|permit| caller.must(permit))?;
     let hash = secret::hash(asked.to_string().as_bytes());
     let address = format!("/m/{reference}/acts");
@@ -346,14 +383,22 @@ async fn taken(house: &Arc<House>, caller: &Caller, reference: &str, filled: &Fi
         let (actions, by) = (house.actions.clone(), caller.person.clone());
         let (asked, reference) = (asked.clone(), reference.to_owned());
         async move {
+            let (numbers, asked) = numbers_apart(asked)?;
             let request: ActRequest = serde_json::from_value(asked).map_err(Problem::wrong_shape)?;
-            let acted = actions.act(Some(&by), &reference, request).await.map_err(Problem::action)?;
+            let acted = actions.act_with(Some(&by), &reference, request, numbers).await;
+            let acted = acted.map_err(Problem::action)?;
             Ok(Done { status: StatusCode::OK, body: serde_json::to_value(&acted).map_err(Problem::fault)? })
         }
     })
     .await?;
     let acted: Value = serde_json::from_str(&given.text).map_err(Problem::fault)?;
-    Ok(acted.get("warnings").and_then(Value::as_array).is_some_and(|w| !w.is_empty()))
+    let warned = acted.get("warnings").and_then(Value::as_array);
+    let code = |w: &Value| w.get("code").and_then(Value::as_str).map(str::to_owned);
+    Ok(match warned.and_then(|w| w.first()).and_then(code).as_deref() {
+        Some("moved_to_sealed") => "&note=sealed",
+        Some(_) => "&note=numbers",
+        None => "",
+    })
 }
 
 /// The request a form means, in the words of the API.

@@ -7,6 +7,7 @@ use super::{
     desk::sent_once,
     forms, html,
     inputs::say,
+    moments::dated,
     procedures::{Applied, problem_line},
     w, with_language,
 };
@@ -81,6 +82,7 @@ struct Staged {
 #[template(path = "handover.html")]
 struct HandoverPage {
     page: Page,
+    day: String,
     list: HandoverView,
     ending: Vec<String>,
     matters: Vec<[String; 4]>,
@@ -127,13 +129,28 @@ fn joined<S: AsRef<str>>(names: &[S], lang: Lang) -> String {
     names.join(lang.of("、", ", "))
 }
 
+/// Yuan in thousands: `50,000`.
+fn yuan(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let first = digits.len() % 3;
+    let mut out = if n < 0 { "-".to_owned() } else { String::new() };
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && at % 3 == first {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 fn ending_line(e: &EndingView, lang: Lang) -> String {
     let who = joined(&e.people, lang);
+    let until = dated(&e.until, lang);
     match (lang, e.over) {
-        (Lang::Zh, true) => format!("{}任期已于 {} 届满：{who}", e.label, e.until),
-        (Lang::Zh, false) => format!("{}任期将于 {} 届满：{who}", e.label, e.until),
-        (Lang::En, true) => format!("{}: the term ended on {}: {who}", e.label_en, e.until),
-        (Lang::En, false) => format!("{}: the term ends on {}: {who}", e.label_en, e.until),
+        (Lang::Zh, true) => format!("{}任期已于{until}届满：{who}", e.label),
+        (Lang::Zh, false) => format!("{}任期将于{until}届满：{who}", e.label),
+        (Lang::En, true) => format!("{}: the term ended on {until}: {who}", e.label_en),
+        (Lang::En, false) => format!("{}: the term ends on {until}: {who}", e.label_en),
     }
 }
 
@@ -141,7 +158,9 @@ fn term(t: &Term, lang: Lang) -> String {
     match (t.from, t.until) {
         (None, None) => lang.of("不限", "open").to_owned(),
         (from, until) => {
-            let day = |d: Option<yishi_protocol::calendar::Date>| d.map_or(String::new(), |d| d.to_string());
+            let day = |d: Option<yishi_protocol::calendar::Date>| {
+                d.map_or(String::new(), |d| dated(&d.to_string(), lang))
+            };
             format!("{} — {}", day(from), day(until))
         }
     }
@@ -170,8 +189,7 @@ fn parts(charter: &CharterView, lang: Lang) -> Vec<Part> {
     part(w::C_UNITS, &[w::C_UNIT, w::C_HANDLERS, w::C_NOTE], units.collect());
     let collectors = a.collectors.iter().map(|c| {
         let area = c.area.clone().unwrap_or_default();
-        let yuan = c.allowance_yuan.to_string();
-        vec![a.name(&c.person).to_owned(), area, term(&c.term, lang), yuan]
+        vec![a.name(&c.person).to_owned(), area, term(&c.term, lang), yuan(c.allowance_yuan)]
     });
     part(w::C_COLLECTORS, &[w::C_NAME, w::C_AREA, w::C_TERM, w::C_ALLOWANCE], collectors.collect());
     let weekday = |day: &&'static str| lang.of(weekday(day).map_or(*day, |d| d.chinese()), day);
@@ -200,7 +218,7 @@ fn parts(charter: &CharterView, lang: Lang) -> Vec<Part> {
             lang.of(p.power.zh(), p.power.en()).to_owned(),
             p.category.clone().unwrap_or_else(|| w::C_ALL.of(lang).to_owned()),
             joined(&std::iter::once(level).chain(p.delegated_to.iter().cloned()).collect::<Vec<_>>(), lang),
-            p.up_to_yuan.map_or(String::new(), |y| y.to_string()),
+            p.up_to_yuan.map_or(String::new(), yuan),
             p.basis.clone().unwrap_or_default(),
             by.to_owned(),
         ]
@@ -213,7 +231,8 @@ fn parts(charter: &CharterView, lang: Lang) -> Vec<Part> {
     part(w::C_CUSTODY, &[w::C_WHAT, w::C_KEEPER], custody.collect());
     let years = charter.calendar.iter().rev().map(|y| {
         let by = y.by.as_ref().map_or(w::WITH_PROGRAM.of(lang).to_owned(), |by| by.name.clone());
-        vec![y.year.to_string(), by, y.issued_on.clone().unwrap_or_default()]
+        let issued_on = y.issued_on.as_deref().map_or(String::new(), |d| dated(d, lang));
+        vec![y.year.to_string(), by, issued_on]
     });
     part(w::C_CALENDAR, &[w::C_YEAR, w::C_BY, w::C_ISSUED_ON], years.collect());
     parts
@@ -324,12 +343,36 @@ pub(super) async fn handover(State(house): State<Arc<House>>, visitor: Visitor) 
     let lang = page.lang;
     let row = |m: &crate::actions::views::OpenView| {
         let stage = lang.of(&m.stage, &m.stage_en).to_owned();
-        [m.number.clone(), m.title.clone(), stage, m.due.clone().unwrap_or_default()]
+        let due = m.due.as_deref().map_or(String::new(), |d| dated(d, lang));
+        [m.number.clone(), m.title.clone(), stage, due]
     };
     html(&HandoverPage {
         ending: list.ending.iter().map(|e| ending_line(e, lang)).collect(),
         matters: list.matters.iter().map(row).collect(),
+        day: dated(&list.day, lang),
         list,
         page,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_stand_in_thousands_and_terms_in_words() {
+        for (n, text) in [
+            (0, "0"),
+            (500, "500"),
+            (1_000, "1,000"),
+            (50_000, "50,000"),
+            (1_234_567, "1,234,567"),
+            (-12_000, "-12,000"),
+        ] {
+            assert_eq!(yuan(n), text);
+        }
+        let from = "2026-01-31".parse().ok();
+        assert_eq!(term(&Term { from, until: None }, Lang::Zh), "2026年1月31日 — ");
+        assert_eq!(dated("2026-12-31", Lang::En), "Thu 31 Dec 2026");
+    }
 }

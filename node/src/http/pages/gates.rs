@@ -40,8 +40,8 @@ fn body(b: &BodyOf, lang: Lang) -> String {
     let mut said = say(&b.title, lang).to_owned();
     if let Some(quorum) = b.quorum {
         said.push_str(&match lang {
-            Lang::Zh => format!("，到会不少于应到的 {quorum}"),
-            Lang::En => format!(", at least {quorum} of those entitled present"),
+            Lang::Zh => format!("，到会{}", quorum.zh()),
+            Lang::En => format!(", {} present", quorum.en()),
         });
     }
     if b.notice_days > 0 {

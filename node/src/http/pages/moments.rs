@@ -56,6 +56,16 @@ pub(super) fn day_seen(stated: &str, today: i64, lang: Lang) -> String {
     }
 }
 
+/// A day with its year, as papers have it: `2026年12月31日`.
+pub(super) fn dated(stated: &str, lang: Lang) -> String {
+    let Ok(date) = stated.parse::<Date>() else { return stated.to_owned() };
+    let (year, month, day) = date.ymd();
+    match lang {
+        Lang::Zh => format!("{year}年{month}月{day}日"),
+        Lang::En => format!("{} {year}", written(date, lang)),
+    }
+}
+
 /// A day without its year.
 pub(super) fn day(stated: &str, lang: Lang) -> String {
     stated.parse::<Date>().map_or_else(|_| stated.to_owned(), |d| written(d, lang))

@@ -14,8 +14,16 @@ use super::{
     w,
 };
 use crate::{
-    http::{House, body::Query, caller::Caller, lang::Lang, permit::Permit, problem::Problem, sheets},
-    sheets::{Cell, Holds, KINDS, Kind, Sheet, SheetQuery},
+    http::{
+        House,
+        body::Query,
+        caller::Caller,
+        lang::Lang,
+        permit::Permit,
+        problem::{Answer, Problem},
+        sheets,
+    },
+    sheets::{Cell, Holds, KINDS, Kind, Sheet, SheetQuery, forms},
 };
 use askama::Template;
 use axum::{
@@ -34,6 +42,19 @@ const WIDE_COLUMNS: usize = 6;
 struct ListPage {
     page: Page,
     kinds: Vec<Offered>,
+    /// Whether this place's own forms stand below: not where a matter's sheets are wanted.
+    listed: bool,
+    may_add: bool,
+    /// Whether one was just kept.
+    kept: bool,
+    forms_kept: Vec<OwnForm>,
+}
+
+/// A form of this place as it is offered.
+struct OwnForm {
+    title: String,
+    action: String,
+    inputs: Vec<Input>,
 }
 
 /// A sheet as it is offered.
@@ -49,6 +70,7 @@ struct Offered {
 #[serde(default)]
 pub(super) struct Wanted {
     matter: String,
+    kept: String,
 }
 
 pub(super) async fn list(
@@ -63,7 +85,33 @@ pub(super) async fn list(
     let of_one = !wanted.matter.trim().is_empty();
     let kinds = KINDS.iter().filter(|k| !of_one || k.of_matter);
     let kinds = kinds.map(|k| offered(k, &page, caller, &wanted.matter)).collect();
-    html(&ListPage { page, kinds })
+    let forms_kept = match own_forms(&house, &page).await {
+        Ok(kept) => kept,
+        Err(problem) => return visitor.trouble(&house, &problem),
+    };
+    let may_add = caller.may(Permit::Places);
+    let kept = !wanted.kept.is_empty();
+    // Whoever can neither make nor add one is not told of them.
+    let listed = !of_one && (may_add || !forms_kept.is_empty());
+    html(&ListPage { page, kinds, listed, may_add, kept, forms_kept })
+}
+
+async fn own_forms(house: &House, page: &Page) -> Answer<Vec<OwnForm>> {
+    let kept = forms::list(&house.actions).await.map_err(sheets::form_refused)?;
+    let lang = page.lang;
+    let inputs = || {
+        vec![
+            Input::new("line", "quarter", w::SHEET_QUARTER.of(lang)).hint("2026-Q4"),
+            Input::new("line", "home", w::SHEET_HOME.of(lang)),
+            Input::new("check", "partial", w::FORM_PARTIAL.of(lang)),
+        ]
+    };
+    let own = |form: forms::KeptForm| OwnForm {
+        action: format!("/sheets/forms/{}", escaped(&form.name)),
+        title: form.name,
+        inputs: inputs(),
+    };
+    Ok(kept.into_iter().map(own).collect())
 }
 
 fn offered(kind: &Kind, page: &Page, caller: &Caller, matter: &str) -> Offered {
@@ -79,6 +127,8 @@ fn offered(kind: &Kind, page: &Page, caller: &Caller, matter: &str) -> Offered {
             "since" => Input::new("day", "since", w::SHEET_SINCE.of(lang)),
             "until" => Input::new("day", "until", w::SHEET_UNTIL.of(lang)),
             "quarter" => Input::new("line", "quarter", w::SHEET_QUARTER.of(lang)).hint("2026-Q4"),
+            "month" => Input::new("line", "month", w::SHEET_MONTH.of(lang)).hint("2026-11"),
+            "year" => Input::new("line", "year", w::SHEET_YEAR.of(lang)).hint("2026"),
             "rate_yuan" => Input::new("number", "rate_yuan", w::SHEET_RATE.of(lang)).must(true),
             "body" => Input::new("line", "body", w::SHEET_BODY.of(lang)).hint("council"),
             "names" if caller.may(Permit::Petitioner) => {
@@ -199,6 +249,8 @@ fn address_of(name: &str, query: &SheetQuery, format: &str) -> String {
         ("since", &query.since),
         ("until", &query.until),
         ("quarter", &query.quarter),
+        ("month", &query.month),
+        ("year", &query.year),
         ("names", &query.names),
         ("rate_yuan", &query.rate_yuan),
         ("body", &query.body),

@@ -333,7 +333,9 @@ fn problems_have_a_line_a_column_and_words() {
     assert_eq!(first(&with("quorum = \"2/3\"", "quorum = \"4/3\"")).2, "bad_share");
     assert_eq!(first(&with("10 days", "10 moons")).2, "bad_limit");
     assert_eq!(first(&with("by = \"another\"", "by = \"nobody\"")).2, "unknown_word");
-    assert_eq!(first(&with("zh = \"修路\"", "zh = 修路")).2, "not_readable");
+    let unquoted = with("zh = \"修路\"", "zh = 修路");
+    assert_eq!(first(&unquoted).2, "not_readable");
+    assert!(unquoted.iter().any(|p| p.zh == "文字要用引号括起来"), "{unquoted:?}");
     assert_eq!(first(&with("version = 1", "version = 1\ncolour = 1")), (5, 1, "not_readable"));
     assert_eq!(first(&with("format = 1", "format = 2")).2, "newer_format");
     assert_eq!(first(&with("within_budget = true", "within_budget = true, posted_days = 3")).2, "bad_gate");

@@ -383,5 +383,7 @@ fn matter(rng: &mut StdRng, of: &StandingRow) -> Result<MatterRow> {
         external: None,
         updated_at_ms: u64::try_from(of.moved).unwrap_or_default() * 86_400_000,
         detail: serde_json::to_string(&detail)?,
+        unit: None,
+        person: None,
     })
 }
