@@ -46,11 +46,21 @@ pub struct StubRow {
 
 impl StubRow {
     fn of(stub: Stub, act: ActRef, on: i64) -> Self {
-        #[rustfmt::skip]
-        let Stub { home, number, category, raised, stage, moved, answered, refused, holder, due, violations, .. } = stub;
-        #[rustfmt::skip]
-        let row = Self { home, number, category, raised, stage, moved, answered, refused, holder, due, violations, act, on };
-        row
+        Self {
+            home: stub.home,
+            number: stub.number,
+            category: stub.category,
+            raised: stub.raised,
+            stage: stub.stage,
+            moved: stub.moved,
+            answered: stub.answered,
+            refused: stub.refused,
+            holder: stub.holder,
+            due: stub.due,
+            violations: stub.violations,
+            act,
+            on,
+        }
     }
 }
 

@@ -51,7 +51,9 @@ const ROWS_PER_BATCH: u32 = 1_000;
 const DAYS: i64 = 730;
 /// Matters that have waited longest by far; all must stand in the dashboard's first section.
 const STUCK: u32 = 7;
-/// Pages that are one, with their key.
+/// Where open matters stand.
+const OPEN_STAGES: [&str; 4] = ["registered", "accepted", "handling", "escalated"];
+/// The pages, each with its key.
 const PAGES: [(&str, &str); 5] = [
     ("list_ms", "/matters"),
     ("today_ms", "/"),
@@ -310,9 +312,10 @@ fn standing(
     let refused = !open && rng.random_range(0..20) == 0;
     let replied = (raised + rng.random_range(1..20)).min(today);
     let stage = match (open, refused) {
-        (true, _) => ["registered", "accepted", "handling", "escalated"][serial as usize % 4],
+        (true, _) => OPEN_STAGES.get(serial as usize % OPEN_STAGES.len()).copied().unwrap_or("registered"),
         (false, true) => "refused",
-        (false, false) => ["closed", "closed", "closed", "answered"][serial as usize % 4],
+        (false, false) if serial.is_multiple_of(4) => "answered",
+        (false, false) => "closed",
     };
     let holder = match serial % 5 {
         0 => village.town,
