@@ -30,6 +30,7 @@ pub mod run;
 pub mod setup;
 pub mod sheets;
 pub mod standby;
+mod standing;
 pub mod store;
 pub mod terminal;
 pub mod verify;

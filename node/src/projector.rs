@@ -13,9 +13,10 @@ use crate::{
     actions::{ActionError, Actions, Authors, Sketch},
     arrivals::Arrivals,
     clock::day_of_ms,
+    standing,
     store::{
-        CharterRows, DirtyDoc, ExternalNumber, IssuedRow, MatterRow, NoticeRow, OutcomeRow, Projection,
-        RawDocument, SnapshotRow, StoreError, StubRow, World,
+        CharterRows, DirtyDoc, ExternalNumber, HeardRow, IssuedRow, MatterRow, NoticeRow, OutcomeRow,
+        Projection, RawDocument, SnapshotRow, StandingRow, StoreError, StubRow, World,
     },
 };
 use std::{
@@ -78,7 +79,7 @@ impl ProjectorError {
 enum Folded {
     Matter(Box<FoldedMatter>),
     Outcome(Box<OutcomeRow>),
-    Register(DocId, Vec<StubRow>),
+    Register(DocId, Vec<StubRow>, Vec<StandingRow>, Vec<HeardRow>),
     Charter(Box<CharterRows>),
     /// Nothing that lists show.
     Nothing,
@@ -87,6 +88,7 @@ enum Folded {
 
 struct FoldedMatter {
     row: MatterRow,
+    standing: StandingRow,
     /// Title and text.
     said: (String, String),
     stub: Option<(i64, Stub)>,
@@ -255,10 +257,15 @@ impl Projector {
                     bound.extend(m.bound.map(|pin| (m.row.doc, pin)));
                     let (title, body) = m.said;
                     projection.texts.push((m.row.doc, title, body));
+                    projection.standings.push(m.standing);
                     projection.matters.push(m.row);
                 }
                 Folded::Outcome(row) => projection.outcomes.push(*row),
-                Folded::Register(doc, rows) => projection.registers.push((doc, rows)),
+                Folded::Register(doc, rows, standings, heard) => {
+                    projection.registers.push((doc, rows));
+                    projection.standings.extend(standings);
+                    projection.heard.extend(heard);
+                }
                 Folded::Charter(rows) => projection.charters.push(*rows),
                 Folded::Nothing => {}
                 Folded::SetAside(doc, why) => {
@@ -396,6 +403,7 @@ impl At<'_> {
         // Lists show it with whoever acts for the holder now.
         let now = |place: &PlaceId| self.world.directory.stands_in(place);
         row.holder = row.holder.as_ref().map(now);
+        let standing = standing::of_matter(&row, &matter);
         let stub = self.actions.registers(self.world, &matter.home).then(|| self.actions.stub(&matter));
         let lead = !matter.sources.is_empty() && matter.newest_reply().is_some();
         let source = matter.merged_into.is_some() && row.holder == Some(self.world.me.place);
@@ -404,6 +412,7 @@ impl At<'_> {
         let said = (matter.title.clone(), matter.body.clone());
         Folded::Matter(Box::new(FoldedMatter {
             row,
+            standing,
             said,
             stub,
             circles,
@@ -444,6 +453,8 @@ fn matter_row(
     let due = matter.deadline.and_then(|d| {
         Some(calendar.add_working_days(Date::from_days(d.from_day)?, u32::from(d.working_days)).0.to_string())
     });
+    // A unit of a place that has passed it on has nothing to do with it any more.
+    let assigned = matter.assigned.as_ref().filter(|a| Some(a.place) == matter.holder);
     Ok(MatterRow {
         doc,
         number: Some(matter.number.clone()).filter(|n| !n.is_empty()),
@@ -470,6 +481,8 @@ fn matter_row(
             .map(|e| ExternalNumber { system: e.system.clone(), number: e.number.clone() }),
         updated_at_ms,
         detail: serde_json::to_string(&Sketch::of(matter))?,
+        unit: assigned.map(|a| a.unit.clone()),
+        person: assigned.and_then(|a| a.person.clone()),
     })
 }
 
@@ -531,5 +544,11 @@ fn register(doc: DocId, register: &fold::register::Register, updated_at_ms: u64)
         updated_at_ms,
         detail: serde_json::to_string(s).unwrap_or_default(),
     });
-    Folded::Register(doc, rows.collect())
+    let standings = register.stubs.iter().map(|(matter, s)| standing::of_stub(*matter, s));
+    let heard = register.heard.iter().map(|(place, day)| HeardRow {
+        place: *place,
+        said_by: register.place,
+        day: *day,
+    });
+    Folded::Register(doc, rows.collect(), standings.collect(), heard.collect())
 }

@@ -170,13 +170,18 @@ pub async fn run(
 /// How often the places below are looked after. A day's word need not come to the minute.
 const SUPERVISED_EVERY: std::time::Duration = std::time::Duration::from_secs(900);
 
+/// And for the first time after a start, when lines had time to come up.
+const SUPERVISED_FIRST: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// Says of late matters below what the rule asks for, until it is told to stop.
 async fn supervise(actions: Actions, stop: CancellationToken) {
+    let mut wait = SUPERVISED_FIRST;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(SUPERVISED_EVERY) => {}
+            () = tokio::time::sleep(wait) => {}
         }
+        wait = SUPERVISED_EVERY;
         tokio::select! {
             () = stop.cancelled() => return,
             done = actions.supervise() => match done {

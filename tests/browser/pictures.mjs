@@ -64,7 +64,9 @@ const pages = (m, receipt) => ({
   }],
   handler: [PEOPLE.handler, {
     today: "/", matters: "/matters", "matter-in": unfolded(`/m/${m.inbox}`, "accept"), "matter-lead": `/m/${m.culvert}`,
-    "matter-merged": `/m/${m.other}`, supervision: "/supervision", charter: "/charter",
+    inbox: "/inbox", "inbox-one": `/inbox?m=${m.inbox}`, "inbox-working": "/inbox?view=working", "inbox-none": "/inbox?view=overdue",
+    compare: `/inbox/compare?a=${m.culvert}&b=${m.lamps}`, places: "/places",
+    "matter-merged": `/m/${m.other}`, dashboard: "/dashboard", supervision: "/supervision", charter: "/charter",
   }],
   administrator: [PEOPLE.administrator, {
     "sheet-forms": "/sheets/forms", "sheet-joint": "/sheets/joint_meeting", "sheet-collectors": "/sheets/collector_appraisal",
@@ -73,8 +75,9 @@ const pages = (m, receipt) => ({
     charter: "/charter", "charter-issue": "/charter/issue",
     "charter-shown": shown("/charter/issue", "charterFile", CHARTER.replace("刘桂芳", "刘桂香").replace("50000", "80000")),
     handover: "/charter/handover", link: "/link",
+    places: "/places", place: "/places?at=510113106204", people: "/people", person: "/people?at=u1",
   }],
-  official: [PEOPLE.official, { today: "/", matters: "/matters", supervision: "/supervision", matter: `/m/${m.culvert}`, link: "/link" }],
+  official: [PEOPLE.official, { today: "/", dashboard: "/dashboard", "dashboard-list": "/dashboard/list?view=raised", matters: "/matters", supervision: "/supervision", matter: `/m/${m.culvert}`, link: "/link" }],
 });
 
 let count = 0;

@@ -206,12 +206,22 @@ CREATE TABLE matters (
     violations INTEGER NOT NULL,
     ext_system TEXT,
     ext_number TEXT,
+    unit TEXT,
+    person TEXT,
+    phase TEXT NOT NULL,
     updated_at_ms INTEGER NOT NULL,
     detail TEXT NOT NULL
 );
 CREATE INDEX matters_by_update ON matters(updated_at_ms, doc);
 CREATE INDEX matters_by_number ON matters(number);
 CREATE INDEX matters_by_due ON matters(due_day) WHERE closed = 0;
+-- The inbox: each of its views is one range of one of these, due first, whatever else there is. See store/inbox.rs.
+CREATE INDEX inbox_phase ON matters(holder, phase, coalesce(due_day, '9999'), doc) WHERE closed = 0;
+CREATE INDEX inbox_held ON matters(holder, coalesce(due_day, '9999'), doc, phase, home) WHERE closed = 0;
+CREATE INDEX inbox_newest ON matters(holder, updated_at_ms, doc, phase) WHERE closed = 0;
+CREATE INDEX inbox_unit ON matters(holder, unit, person, coalesce(due_day, '9999'), doc, phase) WHERE closed = 0 AND unit IS NOT NULL;
+CREATE INDEX inbox_home ON matters(home, coalesce(due_day, '9999'), doc) WHERE closed = 0;
+CREATE INDEX inbox_untold ON matters(coalesce(due_day, '9999'), doc, home) WHERE answered_on IS NOT NULL AND told = 0;
 -- What matters say, as it is compared: see store/similar.rs. The index keeps words only, as whoever writes it
 -- took the text apart: the tokenizer cuts at spaces.
 CREATE TABLE matter_texts (doc INTEGER PRIMARY KEY, text TEXT NOT NULL);
@@ -276,6 +286,87 @@ CREATE TABLE stubs (
     PRIMARY KEY (register, matter)
 ) WITHOUT ROWID;
 CREATE INDEX stubs_of_place ON stubs(place);
+
+-- What is known of every matter of this place and of those below, whether the matter itself is here or only a
+-- register speaks of it: one row each, whoever told. Days are days since 1970-01-01. `tally` counts these rows by
+-- week (its Monday) or due day, place and category, kept by the triggers below, so that no page counts them itself:
+-- 1 raised · 2 answered · 3 refused or referred · 4 closed · 5 open, by due day · 6 open · 7 with violations.
+-- What was raised and replied to stands with the place that registered it; what is open with whoever holds it.
+CREATE TABLE standings (
+    id INTEGER PRIMARY KEY,
+    matter BLOB NOT NULL UNIQUE,
+    here INTEGER NOT NULL,
+    said_on INTEGER NOT NULL,
+    home BLOB NOT NULL,
+    number TEXT,
+    category TEXT,
+    stage TEXT NOT NULL,
+    holder BLOB,
+    raised INTEGER,
+    moved INTEGER NOT NULL,
+    answered INTEGER,
+    refused INTEGER,
+    due INTEGER,
+    waits INTEGER NOT NULL,
+    closed INTEGER NOT NULL,
+    violations INTEGER NOT NULL
+);
+CREATE INDEX standings_raised ON standings(raised, id);
+CREATE INDEX standings_answered ON standings(answered, id) WHERE answered IS NOT NULL;
+CREATE INDEX standings_refused ON standings(refused, id) WHERE refused IS NOT NULL;
+CREATE INDEX standings_closed ON standings(moved, id) WHERE stage = 'closed';
+CREATE INDEX standings_due ON standings(due, id) WHERE closed = 0;
+CREATE INDEX standings_open ON standings(raised, id) WHERE closed = 0;
+CREATE INDEX standings_waiting ON standings(raised, id) WHERE waits = 1;
+CREATE INDEX standings_broken ON standings(raised, id) WHERE violations > 0;
+CREATE TABLE tally (
+    what INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    place BLOB NOT NULL,
+    category TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (what, slot, place, category)
+) WITHOUT ROWID;
+CREATE TRIGGER standings_added AFTER INSERT ON standings BEGIN
+    INSERT INTO tally (what, slot, place, category, n)
+    SELECT 1, new.raised - (new.raised + 3) % 7, new.home, coalesce(new.category, ''), 1 WHERE new.raised IS NOT NULL
+    UNION ALL SELECT 2, new.answered - (new.answered + 3) % 7, new.home, coalesce(new.category, ''), 1 WHERE new.answered IS NOT NULL
+    UNION ALL SELECT 3, new.refused - (new.refused + 3) % 7, new.home, coalesce(new.category, ''), 1 WHERE new.refused IS NOT NULL
+    UNION ALL SELECT 4, new.moved - (new.moved + 3) % 7, new.home, coalesce(new.category, ''), 1 WHERE new.stage = 'closed'
+    UNION ALL SELECT 5, new.due, coalesce(new.holder, new.home), coalesce(new.category, ''), 1 WHERE new.closed = 0 AND new.due IS NOT NULL
+    UNION ALL SELECT 6, 0, coalesce(new.holder, new.home), coalesce(new.category, ''), 1 WHERE new.closed = 0
+    UNION ALL SELECT 7, 0, new.home, coalesce(new.category, ''), 1 WHERE new.violations > 0
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+END;
+CREATE TRIGGER standings_changed AFTER UPDATE ON standings BEGIN
+    INSERT INTO tally (what, slot, place, category, n)
+    SELECT 1, old.raised - (old.raised + 3) % 7, old.home, coalesce(old.category, ''), -1 WHERE old.raised IS NOT NULL
+    UNION ALL SELECT 2, old.answered - (old.answered + 3) % 7, old.home, coalesce(old.category, ''), -1 WHERE old.answered IS NOT NULL
+    UNION ALL SELECT 3, old.refused - (old.refused + 3) % 7, old.home, coalesce(old.category, ''), -1 WHERE old.refused IS NOT NULL
+    UNION ALL SELECT 4, old.moved - (old.moved + 3) % 7, old.home, coalesce(old.category, ''), -1 WHERE old.stage = 'closed'
+    UNION ALL SELECT 5, old.due, coalesce(old.holder, old.home), coalesce(old.category, ''), -1 WHERE old.closed = 0 AND old.due IS NOT NULL
+    UNION ALL SELECT 6, 0, coalesce(old.holder, old.home), coalesce(old.category, ''), -1 WHERE old.closed = 0
+    UNION ALL SELECT 7, 0, old.home, coalesce(old.category, ''), -1 WHERE old.violations > 0
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+    INSERT INTO tally (what, slot, place, category, n)
+    SELECT 1, new.raised - (new.raised + 3) % 7, new.home, coalesce(new.category, ''), 1 WHERE new.raised IS NOT NULL
+    UNION ALL SELECT 2, new.answered - (new.answered + 3) % 7, new.home, coalesce(new.category, ''), 1 WHERE new.answered IS NOT NULL
+    UNION ALL SELECT 3, new.refused - (new.refused + 3) % 7, new.home, coalesce(new.category, ''), 1 WHERE new.refused IS NOT NULL
+    UNION ALL SELECT 4, new.moved - (new.moved + 3) % 7, new.home, coalesce(new.category, ''), 1 WHERE new.stage = 'closed'
+    UNION ALL SELECT 5, new.due, coalesce(new.holder, new.home), coalesce(new.category, ''), 1 WHERE new.closed = 0 AND new.due IS NOT NULL
+    UNION ALL SELECT 6, 0, coalesce(new.holder, new.home), coalesce(new.category, ''), 1 WHERE new.closed = 0
+    UNION ALL SELECT 7, 0, new.home, coalesce(new.category, ''), 1 WHERE new.violations > 0
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+    DELETE FROM tally WHERE what = 5 AND slot = old.due AND place = coalesce(old.holder, old.home)
+        AND category = coalesce(old.category, '') AND n <= 0;
+END;
+-- Who was last heard from when, as the place above it says in its register.
+CREATE TABLE heard (
+    place BLOB NOT NULL,
+    said_by BLOB NOT NULL,
+    day INTEGER,
+    PRIMARY KEY (place, said_by)
+) WITHOUT ROWID;
 
 CREATE TABLE people (
     id INTEGER PRIMARY KEY,

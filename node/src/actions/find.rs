@@ -20,7 +20,7 @@ const PREFIX_FOUND_MAX: u32 = 16;
 const PAGE_ROWS: u32 = 50;
 const PAGE_ROWS_MAX: u32 = 500;
 /// "Soon" is within so many working days.
-const SOON_WORKING_DAYS: u32 = 3;
+pub(super) const SOON_WORKING_DAYS: u32 = 3;
 /// How long a number is waited for while documents wait to be read.
 const CATCH_UP_STEP: Duration = Duration::from_millis(20);
 const CATCH_UP_STEPS: u32 = 50;
@@ -151,7 +151,7 @@ impl Actions {
     }
 }
 
-fn unknown_filter(field: &'static str) -> ActionError {
+pub(super) fn unknown_filter(field: &'static str) -> ActionError {
     ActionError::invalid(
         field,
         format!(

@@ -63,6 +63,18 @@ impl Actions {
     /// # Errors
     /// [`ActionError`] when the store cannot be read.
     pub async fn links(&self) -> Result<LinksView, ActionError> {
+        let mut view = self.lines().await?;
+        if let Some(up) = &mut view.up {
+            up.held_back = self.held_back().await?;
+        }
+        Ok(view)
+    }
+
+    /// The same without what a parent holds back, which is looked for in every document.
+    ///
+    /// # Errors
+    /// [`ActionError`] when the store cannot be read.
+    pub async fn lines(&self) -> Result<LinksView, ActionError> {
         let world = self.world();
         let alone = if world.is_active() { Vec::new() } else { self.store().only_here().await? };
         let mut view = LinksView {
@@ -92,7 +104,7 @@ impl Actions {
                 bytes_sent: now.bytes_sent,
                 bytes_received: now.bytes_received,
                 catch_up_ms: now.catch_up_ms,
-                held_back: if link.up { self.held_back().await? } else { None },
+                held_back: None,
             };
             if link.up {
                 view.up = Some(shown);

@@ -10,9 +10,11 @@
 
 mod act;
 mod author;
+mod below;
 mod by_charter;
 mod carry;
 mod charter;
+mod dashboard;
 mod deliberation;
 mod deliberation_view;
 mod dossier;
@@ -21,6 +23,7 @@ mod find;
 mod fixed;
 mod forgetting;
 mod import;
+mod inbox;
 mod links;
 mod matter_view;
 mod merge;
@@ -43,8 +46,10 @@ mod words;
 
 pub(crate) use author::Authors;
 pub(crate) use by_charter::level_zh;
+pub use dashboard::StandingsQuery;
 pub use error::{ActionError, Class};
 pub(crate) use fixed::fixed_words;
+pub use inbox::{BelowView, InboxAsked, InboxCounts, InboxPage, InboxRow, InboxView};
 pub use links::{LinkNow, LinkStatus};
 pub use next_view::act_fields;
 pub use numbers::Numbers;

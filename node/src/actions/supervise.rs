@@ -104,7 +104,10 @@ fn last_heard(link: &LinkState) -> Option<u64> {
 
 impl Actions {
     /// The day each place directly below was last heard from; today, if its link is up.
-    async fn heard_from(&self, links: &[LinkState]) -> Result<BTreeMap<PlaceId, i64>, ActionError> {
+    pub(super) async fn heard_from(
+        &self,
+        links: &[LinkState],
+    ) -> Result<BTreeMap<PlaceId, i64>, ActionError> {
         let mut heard = BTreeMap::new();
         for link in links.iter().filter(|l| !l.up && !l.closed) {
             let up = self.link_now(link).await?.state == "up";
@@ -134,6 +137,7 @@ impl Actions {
             return Ok(0);
         }
         let heard = self.heard_from(&self.store().link_states().await?).await?;
+        self.write_heard(&heard).await?;
         let (mut urged, mut after) = (0, None);
         loop {
             let page = self.store().matters(&self.matter_query(due("overdue", after))?).await?;

@@ -4,6 +4,7 @@
 //! today and the calendar, and "stored" from receipts. Nothing of it is kept.
 
 mod charter;
+mod dashboard;
 mod deliberation;
 mod links;
 mod similar;
@@ -13,6 +14,9 @@ mod tree;
 pub use charter::{
     CharterView, CustodyView, DeclaredView, DutyView, EndingView, GrantedView, HandoverView, OpenView,
     StagedCharterView, StagedNoticeView, TodayView, YearView,
+};
+pub use dashboard::{
+    CategoryView, DashboardView, FlowView, HeardOf, LateView, RowView, StandingView, WeekView,
 };
 pub use deliberation::{
     AskedView, AssignedView, BallotView, BoundView, CallView, DeliberationView, LackView, MeetingView, Noted,

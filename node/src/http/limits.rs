@@ -60,6 +60,15 @@ pub const IMPORT_ROWS_MAX: usize = 500;
 /// A proposal list of one outcome or one merge; a campaign's hundreds of letters fit.
 pub const REFS_MAX: usize = 1_000;
 
+/// Matters one press acts on: a morning's ninety, twice over. Each is an act of its own, some ten milliseconds.
+pub const BULK_MATTERS_MAX: usize = 200;
+/// How long such a press is answered by its result; what takes longer is answered by how far it is.
+pub const BULK_WAIT_MS: u64 = 2_500;
+/// Results of such presses kept to be looked at again, the oldest let go first.
+pub const BULK_RESULTS_MAX: usize = 64;
+/// An address to come back to, in bytes.
+pub const BACK_BYTES_MAX: usize = 2_000;
+
 /// Argon2id memory in KiB. Chosen for a 64 MiB box: 19 MiB with two passes is the least OWASP recommends,
 /// and only one computation runs at a time.
 pub const PASSWORD_MEMORY_KIB: u32 = 19 * 1024;

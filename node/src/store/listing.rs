@@ -91,7 +91,7 @@ impl MatterSort {
 }
 
 /// `text` as a pattern that finds it anywhere.
-fn anywhere(text: &str) -> String {
+pub(super) fn anywhere(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.chars() {
         if matches!(c, '%' | '_' | '\\') {
@@ -151,7 +151,8 @@ fn conditions(query: &MatterQuery, sql: &mut QueryBuilder<Sqlite>) {
         sql.push(" AND m.answered_on IS NOT NULL AND m.told = 0");
     }
     if let Some(open) = query.open {
-        sql.push(" AND m.closed = ").push_bind(!open);
+        // Written out: a partial index serves only what it can read in the statement.
+        sql.push(if open { " AND m.closed = 0" } else { " AND m.closed = 1" });
     }
 }
 

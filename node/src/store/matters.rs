@@ -5,10 +5,11 @@
 //! `detail` is the fold as JSON for a single page. Days are `YYYY-MM-DD` and sort as text.
 
 use super::{
-    CharterRows, Store,
+    CharterRows, HeardRow, StandingRow, Store,
     batch::ExternalNumber,
     columns::{array, insert_rows, json_ids, json_ints, optional_array, small, unsigned},
     error::StoreError,
+    inbox::Phase,
     queue::DirtyDoc,
     similar::CLEAR_SIMILAR,
     writer::Tx,
@@ -64,6 +65,10 @@ pub struct MatterRow {
     pub updated_at_ms: u64,
     /// The fold as JSON.
     pub detail: String,
+    /// The unit its holder gave it to.
+    pub unit: Option<String>,
+    /// 经办人 there: member id.
+    pub person: Option<String>,
 }
 
 /// A decision and what became of it.
@@ -127,6 +132,10 @@ pub struct Projection {
     pub outcomes: Vec<OutcomeRow>,
     /// Registers folded, each with all of its stubs.
     pub registers: Vec<(DocId, Vec<StubRow>)>,
+    /// How every matter stands that was folded or that a register speaks of.
+    pub standings: Vec<StandingRow>,
+    /// Who was heard from, as registers say.
+    pub heard: Vec<HeardRow>,
     /// Charters folded.
     pub charters: Vec<CharterRows>,
     /// Every document that was taken from the queue, also those without a row.
@@ -136,13 +145,13 @@ pub struct Projection {
 const MATTER_INSERT: &str =
     "INSERT OR REPLACE INTO matters (doc, number, check_code, title, category, source,
     channel, stage, holder, home, due_day, raised_on, merged_into, answered_on, told, rated, closed, supports,
-    violations, ext_system, ext_number, updated_at_ms, detail)";
+    violations, ext_system, ext_number, updated_at_ms, detail, unit, person, phase)";
 
-/// Columns of [`matter_row`], then the row number.
+/// Columns of [`matter_row`]; the row number is the one before the last two.
 pub(super) const MATTER_COLUMNS: &str = "SELECT d.doc, m.number, m.check_code, m.title, m.category, m.source,
     m.channel, m.stage, m.holder, m.home, m.due_day, m.raised_on, m.merged_into, m.answered_on, m.told, m.rated,
-    m.closed, m.supports, m.violations, m.ext_system, m.ext_number, m.updated_at_ms, m.detail, m.doc
-    FROM matters m JOIN docs d ON d.id = m.doc";
+    m.closed, m.supports, m.violations, m.ext_system, m.ext_number, m.updated_at_ms, m.detail, m.doc,
+    m.unit, m.person FROM matters m JOIN docs d ON d.id = m.doc";
 
 pub(super) fn matter_row(row: &SqliteRow) -> Result<MatterRow, StoreError> {
     let external = match (row.try_get(19)?, row.try_get(20)?) {
@@ -172,6 +181,8 @@ pub(super) fn matter_row(row: &SqliteRow) -> Result<MatterRow, StoreError> {
         external,
         updated_at_ms: unsigned(row, 21)?,
         detail: row.try_get(22)?,
+        unit: row.try_get(24)?,
+        person: row.try_get(25)?,
     })
 }
 
@@ -181,7 +192,7 @@ fn bytes_of<const N: usize>(id: [u8; N]) -> Vec<u8> {
 
 impl Tx {
     async fn project(&mut self, projection: Projection) -> Result<(), StoreError> {
-        let Projection { matters, texts, outcomes, registers, charters, done } = projection;
+        let Projection { matters, texts, outcomes, registers, standings, heard, charters, done } = projection;
         let named = matters
             .iter()
             .map(|m| m.doc)
@@ -191,8 +202,9 @@ impl Tx {
         let row_of = |doc: DocId| rows.get(&doc).copied().ok_or(StoreError::UnknownDocument(doc));
         let matters =
             matters.into_iter().map(|m| Ok((row_of(m.doc)?, m))).collect::<Result<Vec<_>, StoreError>>()?;
-        insert_rows(&mut self.conn, MATTER_INSERT, 23, "", matters, |q, (row, m)| {
+        insert_rows(&mut self.conn, MATTER_INSERT, 26, "", matters, |q, (row, m)| {
             let (system, number) = m.external.map(|e| (e.system, e.number)).unzip();
+            let phase = Phase::of(&m.stage).name();
             q.bind(row)
                 .bind(m.number)
                 .bind(m.check_code)
@@ -216,6 +228,9 @@ impl Tx {
                 .bind(number)
                 .bind(m.updated_at_ms.cast_signed())
                 .bind(m.detail)
+                .bind(m.unit)
+                .bind(m.person)
+                .bind(phase)
         })
         .await?;
         let texts = texts.into_iter().map(|(doc, title, body)| Ok((row_of(doc)?, doc, title, body)));
@@ -228,6 +243,8 @@ impl Tx {
             let row = row_of(register)?;
             self.project_stubs(row, stubs).await?;
         }
+        self.keep_standings(standings).await?;
+        self.keep_heard(heard).await?;
         self.undirty(&done).await?;
         // After it: what waits for a new one is queued again.
         self.keep_charters(charters).await
@@ -307,6 +324,9 @@ impl Store {
                     "DELETE FROM outcome_matters",
                     "DELETE FROM outcomes",
                     "DELETE FROM stubs",
+                    "DELETE FROM standings",
+                    "DELETE FROM tally",
+                    "DELETE FROM heard",
                 ] {
                     tx.execute(sql).await?;
                 }

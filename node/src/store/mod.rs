@@ -15,7 +15,9 @@
 //! | `read`, `folding` | histories as the gate and the actions need them; many documents for the fold |
 //! | `authored` | what a key wrote, by when it was stored here |
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
+//! | `inbox` | what waits for this place, in views that are counted |
 //! | `similar` | the index of what matters say |
+//! | `standings`, `tally` | how every matter stands, here or in a register below; counts of it kept as it changes |
 //! | `request` | that a request was carried out, stored with what it did |
 //! | `rotation`, `only_here` | a new key for the same place; what a box that was taken over has alone |
 //! | `beside` | wrapped keys of dossiers, and forgetting them |
@@ -35,6 +37,7 @@ mod error;
 mod feed;
 mod folding;
 mod forms;
+mod inbox;
 mod late;
 mod links;
 mod listing;
@@ -57,6 +60,8 @@ mod rotation;
 mod routing;
 mod sending;
 mod similar;
+mod standings;
+mod tally;
 mod walk;
 mod world;
 mod writer;
@@ -70,6 +75,7 @@ pub use charters::{CharterRows, Charters, IssuedRow, NoticeRow, SnapshotRow};
 pub use error::StoreError;
 pub use folding::RawDocument;
 pub use forms::FormRow;
+pub use inbox::{COUNTED_MAX, InboxQuery, InboxSort, Phase, Whose};
 pub use links::{LinkEvent, LinkState, StoredVerdict};
 pub use listing::{Due, MatterPage, MatterQuery, MatterSort};
 pub use look::{Amount, Look, Odd};
@@ -87,6 +93,8 @@ pub use rotation::NewKey;
 pub use sending::{FedChange, FeedEntry, FeedItem, WholeDocument};
 pub use similar::SharingMatter;
 pub(crate) use similar::compared;
+pub use standings::{HeardRow, Matters, StandingPage, StandingQuery, StandingRow};
+pub use tally::{Counted, Late, What};
 pub use walk::{FeedFault, HeldChange, HeldDocument, Piece, Shown};
 pub use world::{Link, LinkId, Me, World};
 

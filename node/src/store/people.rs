@@ -191,7 +191,9 @@ impl Store {
             Box::pin(async move {
                 let ends = change.password.is_some() || change.active == Some(false);
                 let sql = "UPDATE people SET display_name = coalesce(?2, display_name), roles = coalesce(?3, roles),
-                           password = coalesce(?4, password), active = coalesce(?5, active) WHERE id = ?1";
+                           password = coalesce(?4, password), active = coalesce(?5, active),
+                           failed = CASE WHEN ?4 IS NULL THEN failed ELSE 0 END,
+                           locked_until_ms = CASE WHEN ?4 IS NULL THEN locked_until_ms ELSE 0 END WHERE id = ?1";
                 let done = sqlx::query(sql)
                     .bind(id)
                     .bind(change.display_name)

@@ -74,7 +74,7 @@ impl House {
         Self::serve(dir, clock, store, keys, cert, |_| {}).await
     }
 
-    async fn serve(
+    pub(crate) async fn serve(
         dir: tempfile::TempDir,
         clock: Arc<SetClock>,
         store: Store,
@@ -153,6 +153,16 @@ impl House {
         self.browser().cookie(&cookie)
     }
 
+    /// A place directly below with its line, heard from at `last_contact_ms`.
+    pub(crate) async fn place_below(&self, id: u8, code: &str, name: &str) -> PlaceId {
+        let mut rng = StdRng::seed_from_u64(u64::from(id) + 100);
+        let (_, cert) = below(&mut rng, &self.cert, &self.keys, id, code, name, "village");
+        let place = cert.place;
+        let down = NewLink { peer: place, up: false, address: None };
+        self.store.write(Batch { certs: vec![cert], links: vec![down], ..Batch::default() }).await.unwrap();
+        place
+    }
+
     /// Two documents of this place whose ids begin with the same six digits; gives these digits.
     pub(crate) async fn twins(&self) -> String {
         let mut seen = std::collections::BTreeMap::new();
@@ -178,7 +188,7 @@ impl House {
     }
 }
 
-fn below(
+pub(crate) fn below(
     rng: &mut StdRng,
     parent: &Certificate,
     parent_keys: &SecretKeys,

@@ -16,12 +16,15 @@ mod paper;
 
 mod acts;
 mod api;
+mod dashboard;
 mod desk;
 mod desks;
 mod doors;
 mod forms;
+mod inbox;
 mod openapi;
 mod pages;
+mod people;
 mod rights;
 mod sheets;
 mod similar;

@@ -32,6 +32,8 @@ fn row(header: &Header, n: u64) -> MatterRow {
         external: (n == 3).then(|| ExternalNumber { system: "hotline".into(), number: "A-3".into() }),
         updated_at_ms: 1_000 + n / 2,
         detail: format!("{{\"check\":\"{n}{n}{n}777\"}}"),
+        unit: None,
+        person: None,
     }
 }
 

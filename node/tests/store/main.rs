@@ -6,3 +6,4 @@ mod desk;
 mod faults;
 mod federation;
 mod feeds;
+mod inbox;

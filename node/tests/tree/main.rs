@@ -7,6 +7,7 @@
     reason = "a test that cannot go on must stop"
 )]
 
+mod dashboard;
 mod excluded;
 mod nodes;
 mod supervised;

@@ -36,12 +36,22 @@ record! {
     pub struct Stub {
         /// The proposal.
         doc: DocId,
+        /// The place that registered it.
+        home: PlaceId,
         /// Its human number.
         number: String,
         /// Its category.
         category: Option<String>,
+        /// The day it was raised, in days since 1970-01-01.
+        raised: i64,
         /// The stable name of its stage.
         stage: String,
+        /// The day of the newest step.
+        moved: i64,
+        /// The day of its reply, if the newest one is an answer.
+        answered: Option<i64>,
+        /// The day of its reply, if the newest one says that it is not taken up or not ours.
+        refused: Option<i64>,
         /// Who must act next.
         holder: Option<PlaceId>,
         /// The day by which, in days since 1970-01-01.
@@ -463,6 +473,16 @@ kinds! {
     }
 }
 
+record! {
+    /// When a place directly below was last heard from: what its silence means for figures about it.
+    pub struct Heard {
+        /// The place below.
+        place: PlaceId,
+        /// The last day on which its line was up or something came from it; absent if there was none yet.
+        day: Option<i64>,
+    }
+}
+
 kinds! {
     /// Stubs of a place's matters (container `stubs`).
     pub enum Stubs {
@@ -470,6 +490,11 @@ kinds! {
         Stubs = "stubs" {
             /// The rows.
             rows: Vec<Stub>,
+        },
+        /// Who was heard from when; of two words about a place the later day stands.
+        Heard = "heard" {
+            /// The places directly below of which something new is to be said.
+            rows: Vec<Heard>,
         },
     }
 }

@@ -477,12 +477,38 @@ impl Matter {
     pub fn stub(&self, due: Option<i64>) -> Stub {
         Stub {
             doc: self.doc,
+            home: self.home,
             number: self.number.clone(),
             category: self.category.clone(),
+            raised: self.raised_on,
             stage: self.stage.name().to_owned(),
+            moved: self.moved_on(),
+            answered: self.answered_on(),
+            refused: self.refused_on(),
             holder: self.holder,
             due,
             violations: i64::try_from(self.violations.len()).unwrap_or(i64::MAX),
         }
+    }
+
+    /// The day of the newest step of the chain; the day it was raised before there is one.
+    #[must_use]
+    pub fn moved_on(&self) -> i64 {
+        let newest = self.tip.and_then(|tip| self.timeline.iter().find(|e| e.act == tip.act));
+        newest.map_or(self.raised_on, |e| e.on)
+    }
+
+    /// The day of the newest reply, if it is an answer.
+    #[must_use]
+    pub fn answered_on(&self) -> Option<i64> {
+        let reply = self.newest_reply()?;
+        self.answers.iter().any(|a| a.act == reply.act).then_some(reply.on)
+    }
+
+    /// The day of the newest reply, if it is a refusal or says that it is not ours.
+    #[must_use]
+    pub fn refused_on(&self) -> Option<i64> {
+        let reply = self.newest_reply()?;
+        self.refusals.iter().any(|r| r.act == reply.act).then_some(reply.on)
     }
 }

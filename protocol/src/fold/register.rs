@@ -1,4 +1,4 @@
-//! The fold of a register: the newest stub of every matter it lists.
+//! The fold of a register: the newest stub of every matter it lists, and when places below were last heard from.
 //!
 //! A place's register of a month may hold thousands of changes, all by its own nodes; no causal pasts are
 //! computed. In canonical order a later stub of a matter replaces an earlier one; between two written at
@@ -6,7 +6,7 @@
 
 use super::{FoldInput, digest, history::History};
 use crate::{
-    act::{Act, ActError, Stub, Stubs},
+    act::{Act, ActError, Heard, Stub, Stubs},
     change::Body,
     ids::{ActRef, DocId, Hash, PlaceId},
 };
@@ -16,12 +16,22 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a place above sees of one matter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StubRow {
+    /// The place that registered it.
+    pub home: PlaceId,
     /// Its human number.
     pub number: String,
     /// Its category.
     pub category: Option<String>,
+    /// The day it was raised, in days since 1970-01-01.
+    pub raised: i64,
     /// The stable name of its stage; kept as written, since a newer program may know more stages.
     pub stage: String,
+    /// The day of the newest step.
+    pub moved: i64,
+    /// The day of its reply, if the newest one is an answer.
+    pub answered: Option<i64>,
+    /// The day of its reply, if the newest one says that it is not taken up or not ours.
+    pub refused: Option<i64>,
     /// Who must act next.
     pub holder: Option<PlaceId>,
     /// The day by which, in days since 1970-01-01.
@@ -34,6 +44,16 @@ pub struct StubRow {
     pub on: i64,
 }
 
+impl StubRow {
+    fn of(stub: Stub, act: ActRef, on: i64) -> Self {
+        #[rustfmt::skip]
+        let Stub { home, number, category, raised, stage, moved, answered, refused, holder, due, violations, .. } = stub;
+        #[rustfmt::skip]
+        let row = Self { home, number, category, raised, stage, moved, answered, refused, holder, due, violations, act, on };
+        row
+    }
+}
+
 /// A place's stubs of one month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Register {
@@ -41,6 +61,8 @@ pub struct Register {
     pub place: PlaceId,
     /// The newest stub of every matter.
     pub stubs: BTreeMap<DocId, StubRow>,
+    /// The last day each place directly below it was heard from; `None` if it never was.
+    pub heard: BTreeMap<PlaceId, Option<i64>>,
     /// Acts of other places, which may not write here.
     pub violations: Vec<ActRef>,
     /// Acts that could not be read.
@@ -69,6 +91,7 @@ pub fn fold(input: &FoldInput<'_>) -> Register {
     let mut register = Register {
         place: home,
         stubs: BTreeMap::new(),
+        heard: BTreeMap::new(),
         violations: Vec::new(),
         malformed: Vec::new(),
         revoked: Vec::new(),
@@ -91,7 +114,7 @@ pub fn fold(input: &FoldInput<'_>) -> Register {
             register.revoked.push(act);
             continue;
         }
-        let Act { on, what: Stubs::Stubs { rows }, .. } = match Act::<Stubs>::from_ref(value) {
+        let Act { on, what, .. } = match Act::<Stubs>::from_ref(value) {
             Ok(read) if author.place == home => read,
             Ok(_) => {
                 register.violations.push(act);
@@ -106,10 +129,16 @@ pub fn fold(input: &FoldInput<'_>) -> Register {
                 continue;
             }
         };
-        for Stub { doc, number, category, stage, holder, due, violations } in rows {
-            #[rustfmt::skip]
-            let row = StubRow { number, category, stage, holder, due, violations, act, on };
-            register.stubs.insert(doc, row);
+        match what {
+            Stubs::Stubs { rows } => {
+                register.stubs.extend(rows.into_iter().map(|stub| (stub.doc, StubRow::of(stub, act, on))));
+            }
+            Stubs::Heard { rows } => {
+                for Heard { place, day } in rows {
+                    let known = register.heard.entry(place).or_insert(day);
+                    *known = day.max(*known);
+                }
+            }
         }
     }
     register

@@ -29,6 +29,7 @@ pub const OTHER_ACTS: &[(&str, &str, &str)] = &[
     ("holidays", "放假通知", "Holiday notice"),
     ("seal", "封存", "Seal"),
     ("stubs", "摘要", "Summaries"),
+    ("heard", "联系情况", "Heard from"),
 ];
 
 /// The words of an act by its stable name; `None` for a kind this program does not know.

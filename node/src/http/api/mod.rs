@@ -4,7 +4,7 @@ mod charter;
 mod forms;
 pub(super) mod matters;
 mod outcomes;
-mod people;
+pub(super) mod people;
 mod places;
 mod procedures;
 mod session;

@@ -11,7 +11,7 @@ use crate::{
         body::{Json, Query},
         caller::Caller,
         limits,
-        once::{Holds, Key, once},
+        once::{Done, Holds, Key, once},
         permit,
         problem::{Answer, Problem},
         secret,
@@ -101,6 +101,64 @@ pub(super) async fn users(
     paged(&query, people, |p| p.id, UserView::from)
 }
 
+/// A person to add, as far as that can be checked before anything is done.
+pub(in crate::http) struct Adding {
+    name: String,
+    display_name: String,
+    roles: Vec<String>,
+    password: Option<String>,
+}
+
+impl Adding {
+    /// Checks what was stated, and that the caller has every right it hands out.
+    pub(in crate::http) fn checked(
+        caller: &Caller,
+        name: &str,
+        display_name: Option<&str>,
+        roles: Vec<String>,
+        password: Option<String>,
+    ) -> Answer<Self> {
+        let name = user_name(name)?;
+        let roles = roles_stated(caller, roles)?;
+        let password = password.map(chosen).transpose()?;
+        let display_name = display_name.map(str::trim).filter(|d| !d.is_empty()).unwrap_or(&name).to_owned();
+        if display_name.chars().count() > limits::USER_NAME_CHARS_MAX {
+            return Err(Problem::field("display_name", "at most 64 characters", "最多 64 个字"));
+        }
+        Ok(Self { name, display_name, roles, password })
+    }
+
+    /// Whether the answer has a password that is shown once.
+    pub(in crate::http) fn holds(&self) -> Holds {
+        if self.password.is_none() { Holds::Secret } else { Holds::NoSecret }
+    }
+
+    /// Adds the person; makes a password if none was stated.
+    pub(in crate::http) async fn add(self, house: Arc<House>) -> Answer<Done> {
+        let Self { name, display_name, roles, password } = self;
+        let made = password.is_none().then(secret::readable_password);
+        let password = password.or_else(|| made.clone()).unwrap_or_default();
+        let (hashed, _turn) = house.passwords.turn().await?.hash(password).await?;
+        let new = NewPerson {
+            name: name.clone(),
+            display_name: display_name.clone(),
+            roles: roles.clone(),
+            password: hashed,
+            at_ms: house.clock.now_ms(),
+        };
+        let id = house.store().add_person(new).await.map_err(Problem::store)?;
+        let view = UserView { id: member_id(id), name, display_name, roles, active: true, password: made };
+        done(StatusCode::CREATED, &view)
+    }
+}
+
+/// Roles that exist, and whose rights the caller has: nobody hands out more.
+pub(in crate::http) fn roles_stated(caller: &Caller, roles: Vec<String>) -> Answer<Vec<String>> {
+    let roles = listed("roles", roles, permit::is_role)?;
+    caller.must_have_all(&permit::of_roles(roles.iter().map(String::as_str)))?;
+    Ok(roles)
+}
+
 pub(super) async fn add_user(
     State(house): State<Arc<House>>,
     caller: Caller,
@@ -109,38 +167,9 @@ pub(super) async fn add_user(
 ) -> Answer<Response> {
     let hash = body.bytes_hash;
     let NewUserRequest { name, display_name, roles, password } = body.value;
-    let name = user_name(&name)?;
-    let roles = listed("roles", roles, permit::is_role)?;
-    caller.must_have_all(&permit::of_roles(roles.iter().map(String::as_str)))?;
-    let given = password.map(chosen).transpose()?;
-    let display_name = display_name.map(|d| d.trim().to_owned()).filter(|d| !d.is_empty());
-    let display_name = display_name.unwrap_or_else(|| name.clone());
-    if display_name.chars().count() > limits::USER_NAME_CHARS_MAX {
-        return Err(Problem::field("display_name", "at most 64 characters", "最多 64 个字"));
-    }
-    let holds = if given.is_none() { Holds::Secret } else { Holds::NoSecret };
-    let shared = Arc::clone(&house);
-    once(&house, &caller, key, hash, holds, async move {
-        let (password, made) = match given {
-            Some(password) => (password, None),
-            None => {
-                let made = secret::readable_password();
-                (made.clone(), Some(made))
-            }
-        };
-        let (hashed, _turn) = shared.passwords.turn().await?.hash(password).await?;
-        let new = NewPerson {
-            name: name.clone(),
-            display_name: display_name.clone(),
-            roles: roles.clone(),
-            password: hashed,
-            at_ms: shared.clock.now_ms(),
-        };
-        let id = shared.store().add_person(new).await.map_err(Problem::store)?;
-        let view = UserView { id: member_id(id), name, display_name, roles, active: true, password: made };
-        done(StatusCode::CREATED, &view)
-    })
-    .await
+    let adding = Adding::checked(&caller, &name, display_name.as_deref(), roles, password)?;
+    let holds = adding.holds();
+    once(&house, &caller, key, hash, holds, adding.add(Arc::clone(&house))).await
 }
 
 pub(super) async fn tokens(

@@ -151,7 +151,7 @@ pub(super) async fn desk(
             None => {
                 desk.trouble = Some(words);
                 let typed = filled.pairs().iter().filter(|(n, v)| {
-                    !matches!(n.as_str(), "act" | "form_id" | "form_token" | "once" | "form" | "to")
+                    !matches!(n.as_str(), "act" | "form_id" | "form_token" | "once" | "form" | "to" | "back")
                         && !v.trim().is_empty()
                 });
                 desk.kept = typed.map(|(_, v)| v.clone()).collect();
@@ -333,7 +333,11 @@ pub(super) async fn take(
     };
     match taken(&house, caller, &reference, &filled).await {
         Ok(note) => {
-            let to = format!("/m/{}?done={}{note}", escaped(&reference), escaped(filled.get("act")));
+            let (reference, act) = (escaped(&reference), escaped(filled.get("act")));
+            let to = match super::inbox::back_to(filled.get("back")) {
+                Some(inbox) => format!("{inbox}m={reference}&done={act}{note}"),
+                None => format!("/m/{reference}?done={act}{note}"),
+            };
             let to = visitor.stated.map_or_else(|| to.clone(), |lang| with_language(&to, lang));
             Redirect::to(&to).into_response()
         }

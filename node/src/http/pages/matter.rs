@@ -12,7 +12,14 @@ use super::{
 };
 use crate::{
     actions::views::{LevelView, MatterView, TimelineView},
-    http::{House, accounts::member_id, body::Query, caller::LOCAL, lang::Lang, problem::Problem},
+    http::{
+        House,
+        accounts::member_id,
+        body::Query,
+        caller::{Caller, LOCAL},
+        lang::Lang,
+        problem::Problem,
+    },
 };
 use askama::Template;
 use axum::{
@@ -40,46 +47,46 @@ struct MatterPage {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Came {
-    done: String,
-    note: String,
+    pub(super) done: String,
+    pub(super) note: String,
 }
 
-struct Fact {
-    name: &'static str,
-    value: String,
-    href: Option<String>,
+pub(super) struct Fact {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    pub(super) href: Option<String>,
 }
 
 /// What is for those signed in.
-struct Inside {
-    body: String,
-    desk: Desk,
-    place: Where,
-    sections: Vec<Section>,
-    alike: Vec<Alike>,
-    receipt: String,
-    sheets: String,
-    answers: Vec<Answer>,
-    violations: Vec<String>,
-    timeline: Vec<Step>,
+pub(super) struct Inside {
+    pub(super) body: String,
+    pub(super) desk: Desk,
+    pub(super) place: Where,
+    pub(super) sections: Vec<Section>,
+    pub(super) alike: Vec<Alike>,
+    pub(super) receipt: String,
+    pub(super) sheets: String,
+    pub(super) answers: Vec<Answer>,
+    pub(super) violations: Vec<String>,
+    pub(super) timeline: Vec<Step>,
 }
 
-struct Answer {
-    text: String,
-    by: Place,
-    on: String,
-    told: bool,
-    told_words: &'static str,
+pub(super) struct Answer {
+    pub(super) text: String,
+    pub(super) by: Place,
+    pub(super) on: String,
+    pub(super) told: bool,
+    pub(super) told_words: &'static str,
 }
 
-struct Step {
-    on: String,
-    kind: String,
-    place: Place,
-    by: String,
-    text: String,
-    note: String,
-    tone: &'static str,
+pub(super) struct Step {
+    pub(super) on: String,
+    pub(super) kind: String,
+    pub(super) place: Place,
+    pub(super) by: String,
+    pub(super) text: String,
+    pub(super) note: String,
+    pub(super) tone: &'static str,
 }
 
 pub(super) async fn show(
@@ -118,33 +125,12 @@ async fn written(
 ) -> Result<MatterPage, Problem> {
     let page = visitor.page(house, "matter");
     let own = house.actions.node().place.place;
-    let own_level = own.level;
     let matter = house.actions.matter(reference).await.map_err(Problem::action)?;
     let today = house.actions.today();
-    let m = row(&matter.summary, &page, &own_level);
+    let m = row(&matter.summary, &page, &own.level);
     let (inside, facts) = match &visitor.caller {
         Some(caller) if visitor.may_read() => {
-            let people = house.store().people().await.map_err(Problem::store)?;
-            let names = people.into_iter().map(|p| (member_id(p.id), p.display_name)).collect();
-            let own = Own { place: own.id, names };
-            let mut outcomes = Vec::new();
-            for id in &matter.summary.outcomes {
-                // One that has not arrived yet is not shown; the decision itself is in the history.
-                outcomes.extend(house.actions.outcome(&id.to_string()).await.ok());
-            }
-            let desk = acts::desk(house, visitor, caller, &matter, refused).await?;
-            let bound = matter.deliberation.procedure.as_ref();
-            let procedure = bound.and_then(|p| house.actions.procedure(&p.pin));
-            let teller = Teller { lang: page.lang, today, procedure: procedure.as_deref() };
-            let shown = Inside {
-                desk: Desk { action: page.href(&desk.action), ..desk },
-                place: record::place_in(&matter.deliberation, teller),
-                sections: record::sections(&matter, &outcomes, teller),
-                alike: similar::on_page(house, &page, caller, own.place, &matter).await,
-                sheets: page.href(&format!("/sheets?matter={}", matter.summary.id)),
-                receipt: page.href(&format!("/m/{}/receipt", matter.summary.id)),
-                ..inside(&matter, &own, today, page.lang)
-            };
+            let shown = told(house, visitor, caller, &page, &matter, refused).await?;
             (Some(shown), facts(&matter, &page, today))
         }
         _ => (None, Vec::new()),
@@ -155,8 +141,41 @@ async fn written(
     Ok(MatterPage { sign_in: visitor.sign_in_address(), page, m, facts, inside, states, done })
 }
 
+/// What those signed in are told of a matter.
+pub(super) async fn told(
+    house: &House,
+    visitor: &Visitor,
+    caller: &Caller,
+    page: &Page,
+    matter: &MatterView,
+    refused: Option<Refused<'_>>,
+) -> Result<Inside, Problem> {
+    let today = house.actions.today();
+    let people = house.store().people().await.map_err(Problem::store)?;
+    let names = people.into_iter().map(|p| (member_id(p.id), p.display_name)).collect();
+    let own = Own { place: house.actions.node().place.place.id, names };
+    let mut outcomes = Vec::new();
+    for id in &matter.summary.outcomes {
+        // One that has not arrived yet is not shown; the decision itself is in the history.
+        outcomes.extend(house.actions.outcome(&id.to_string()).await.ok());
+    }
+    let desk = acts::desk(house, visitor, caller, matter, refused).await?;
+    let bound = matter.deliberation.procedure.as_ref();
+    let procedure = bound.and_then(|p| house.actions.procedure(&p.pin));
+    let teller = Teller { lang: page.lang, today, procedure: procedure.as_deref() };
+    Ok(Inside {
+        desk: Desk { action: page.href(&desk.action), ..desk },
+        place: record::place_in(&matter.deliberation, teller),
+        sections: record::sections(matter, &outcomes, teller),
+        alike: similar::on_page(house, page, caller, own.place, matter).await,
+        sheets: page.href(&format!("/sheets?matter={}", matter.summary.id)),
+        receipt: page.href(&format!("/m/{}/receipt", matter.summary.id)),
+        ..inside(matter, &own, today, page.lang)
+    })
+}
+
 /// What was just done, in a line; only words the program knows come from the address.
-fn done(came: &Came, matter: &MatterView, own: PlaceId, lang: Lang) -> Vec<String> {
+pub(super) fn done(came: &Came, matter: &MatterView, own: PlaceId, lang: Lang) -> Vec<String> {
     let Some((zh, en)) = words::act(&came.done) else { return Vec::new() };
     let elsewhere = matter.summary.holder.as_ref().filter(|h| h.id != own).map(|h| Place::of(h).name);
     let mut lines = vec![match (lang, elsewhere) {
@@ -241,7 +260,7 @@ fn step(t: &TimelineView, own: &Own, today: i64, lang: Lang) -> Step {
     }
 }
 
-fn facts(matter: &MatterView, page: &Page, today: i64) -> Vec<Fact> {
+pub(super) fn facts(matter: &MatterView, page: &Page, today: i64) -> Vec<Fact> {
     let (m, lang) = (&matter.summary, page.lang);
     let mut facts = Vec::new();
     let mut add = |name: w::Word, value: String, href: Option<String>| {

@@ -9,23 +9,33 @@
 mod acts;
 mod ask;
 mod assets;
+mod beside;
+mod bulk;
+mod bulk_forms;
+mod chart;
 mod charter;
+mod compare;
+mod dashboard;
 mod desk;
 mod forms;
 mod gates;
 mod guard;
+mod inbox;
 mod inputs;
 mod link;
 mod list;
 mod login;
 mod matter;
 mod moments;
+mod people;
+mod places;
 mod procedures;
 mod qr;
 mod record;
 mod sheet_forms;
 mod sheets;
 mod similar;
+mod standings;
 mod supervision;
 mod today;
 mod words;
@@ -48,6 +58,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+pub(super) use bulk::BulkResults;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 pub(super) use sheets::printed;
 use std::sync::Arc;
@@ -70,9 +81,19 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/procedures/issue", get(procedures::blank).post(procedures::issue))
         .route("/procedures/{procedure}", get(procedures::one))
         .route("/supervision", get(supervision::show))
+        .route("/dashboard", get(dashboard::show))
+        .route("/dashboard/list", get(standings::show))
         .route("/charter", get(charter::show))
         .route("/charter/issue", get(charter::blank).post(charter::issue))
         .route("/charter/handover", get(charter::handover))
+        .route("/inbox", get(inbox::show))
+        .route("/inbox/do", get(bulk::back).post(bulk::take))
+        .route("/inbox/done/{key}", get(bulk::done))
+        .route("/inbox/compare", get(compare::show))
+        .route("/places", get(places::show))
+        .route("/places/invite", get(places::back).post(places::invite))
+        .route("/places/revoke", get(places::back).post(places::revoke))
+        .route("/people", get(people::show).post(people::change))
         .route("/new", get(desk::show).post(desk::register))
         .route("/m/{ref}", get(matter::show))
         .route("/m/{ref}/acts", get(acts::back).post(acts::take))
@@ -91,9 +112,8 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
 /// The methods a page takes, for `Allow`.
 pub(super) fn methods_at(path: &str) -> &'static str {
     match path {
-        "/login" | "/new" | "/procedures/issue" | "/charter/issue" | "/sheets/forms" | "/m/{ref}/acts" => {
-            "GET, HEAD, POST"
-        }
+        "/login" | "/new" | "/procedures/issue" | "/charter/issue" | "/sheets/forms" | "/m/{ref}/acts"
+        | "/inbox/do" | "/places/invite" | "/places/revoke" | "/people" => "GET, HEAD, POST",
         "/logout" => "POST",
         _ => "GET, HEAD",
     }
@@ -122,6 +142,10 @@ struct Page {
     who: Option<Who>,
     /// Whether the place works on this machine, and not on another one that took it over.
     active: bool,
+    /// Whether there are places below, for whoever may read.
+    below: bool,
+    /// Who looks after places below and after accounts.
+    looks_after: (bool, bool),
     /// This page's address, without its language.
     address: String,
 }
@@ -192,8 +216,12 @@ impl FromRequestParts<Arc<House>> for Visitor {
 }
 
 impl Visitor {
+    fn may(&self, permit: Permit) -> bool {
+        self.caller.as_ref().is_some_and(|c| c.may(permit))
+    }
+
     fn may_read(&self) -> bool {
-        self.caller.as_ref().is_some_and(|c| c.may(Permit::Read))
+        self.may(Permit::Read)
     }
 
     /// To the sign-in page, and back here afterwards.
@@ -227,6 +255,8 @@ impl Visitor {
             here,
             who,
             active: node.active,
+            below: self.may_read() && house.actions.has_below(),
+            looks_after: (self.may(Permit::Places), self.may(Permit::People)),
             address: self.address.clone(),
         }
     }

@@ -28,6 +28,8 @@ const ON_RECEIPT_ALIKE: u8 = 28;
 /// A matter that may be the same.
 #[derive(Debug)]
 pub(super) struct Alike {
+    /// Its document.
+    pub(super) id: String,
     pub(super) number: String,
     pub(super) title: String,
     pub(super) href: String,
@@ -127,6 +129,7 @@ fn can(step: StepKind, m: &MatterSummary, own: PlaceId) -> bool {
 fn alike(s: &SimilarView, page: &Page) -> Alike {
     let (m, lang) = (&s.matter, page.lang);
     Alike {
+        id: m.id.to_string(),
         number: m.number.clone(),
         title: m.title.clone(),
         href: page.href(&format!("/m/{}", m.id)),

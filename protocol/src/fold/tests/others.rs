@@ -5,7 +5,7 @@ use super::{
     world::*,
 };
 use crate::{
-    act::{Charter, Decision, Progress, Stub, Stubs},
+    act::{Charter, Decision, Heard, Progress, Stub, Stubs},
     ids::{ActRef, ChangeHash, DocId, Hash},
     kind::Kind,
 };
@@ -82,9 +82,14 @@ fn of_two_decisions_at_once_the_lower_hash_stands() {
 fn stub(doc: u8, stage: &str) -> Stub {
     Stub {
         doc: DocId([doc; 32]),
+        home: V,
         number: format!("芦稿-2026-{doc:04}"),
         category: None,
+        raised: 20_000,
         stage: stage.into(),
+        moved: 20_001,
+        answered: None,
+        refused: None,
         holder: Some(V),
         due: None,
         violations: 0,
@@ -114,6 +119,21 @@ fn a_register_shows_the_newest_stub_of_each_matter() {
         (r.stubs[&DocId([1; 32])].stage.as_str(), r.revoked.as_slice()),
         ("registered", [newer].as_slice())
     );
+}
+
+#[test]
+fn a_register_tells_who_was_heard_from_and_the_later_day_stands() {
+    let mut w = world(Kind::Register);
+    let said = |day| Stubs::Heard { rows: vec![Heard { place: V, day }] };
+    w.add(VILLAGE, 0, said(Some(20_010)));
+    w.add(VILLAGE, 0, said(Some(20_003)));
+    w.add(VILLAGE, 0, said(None));
+    w.share();
+    let foreign = w.add(TOWN, 0, said(Some(20_900)));
+    let r = registers::fold(&input(&w, &w.changes));
+    assert_eq!(r.heard.into_iter().collect::<Vec<_>>(), [(V, Some(20_010))]);
+    assert_eq!(r.violations, [foreign]);
+    assert!(r.stubs.is_empty());
 }
 
 fn snapshot(number: i64, previous: Option<ChangeHash>, name: &str) -> Charter {

@@ -1,6 +1,6 @@
 //! `yishi-bench`: speed, bytes and memory of the running product, beside what they are to be.
 //!
-//! For `link`, `similar` and `village` nodes are real processes of the `yishi-node` that lies beside this
+//! For `link`, `pages`, `similar` and `village` nodes are real processes of the `yishi-node` that lies beside this
 //! program, and nothing is measured from within them but what their own API tells. `gate`, `fold`, `overdue`
 //! and `reconcile` call the product's own code in this process.
 
@@ -9,6 +9,7 @@ mod fold;
 mod gate;
 mod link;
 mod overdue;
+mod pages;
 mod peers;
 mod process;
 mod reconcile;
@@ -46,6 +47,8 @@ enum Command {
     Verify(verify::VerifyRequest),
     /// How long the matters like a text take to be found among tens of thousands.
     Similar(similar::SimilarRequest),
+    /// How long the pages of a district take over a hundred thousand matters.
+    Pages(pages::PagesRequest),
     /// A village's node with years of matters: memory and time to the first page.
     Village(village::VillageRequest),
 }
@@ -61,6 +64,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Peers(request) => peers::run(request).await,
         Command::Verify(request) => verify::run(request).await,
         Command::Similar(request) => similar::run(request).await,
+        Command::Pages(request) => pages::run(request).await,
         Command::Village(request) => village::run(request).await,
     }
 }
