@@ -131,7 +131,7 @@ impl Figures {
         if matters {
             parts.pop();
         }
-        let [said] = parts[..] else { return None };
+        let &[said] = parts.as_slice() else { return None };
         let called = |f: &&Figure| f.name.eq_ignore_ascii_case(said) || f.title.zh == said;
         let figure = self.0.iter().find(called)?;
         // Words are of no quarter and count nothing.
