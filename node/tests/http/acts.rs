@@ -204,7 +204,12 @@ async fn a_number_in_an_act_is_sealed_unless_somebody_says_it_is_nobodys() {
     let refused = house.admin().post("/api/v1/outcomes", &decision).await;
     assert!(refused.status == 422 && refused.text().contains("没有可存的密封信息"), "{}", refused.text());
     decision["numbers"] = json!("keep");
-    assert_eq!(house.admin().post("/api/v1/outcomes", &decision).await.status, 201);
+    decision["proposals"] = json!([plain]);
+    let accepted =
+        house.admin().post(&format!("/api/v1/matters/{plain}/acts"), &json!({ "act": "accept" })).await;
+    assert_eq!(accepted.status, 200, "{}", accepted.text());
+    let decided = house.admin().post("/api/v1/outcomes", &decision).await;
+    assert_eq!(decided.status, 201, "{}", decided.text());
     // Once the petitioner is forgotten nothing is put there any more.
     let number = made["number"].as_str().unwrap();
     let forgotten =
