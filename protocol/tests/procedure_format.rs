@@ -11,7 +11,7 @@
 
 use serde_json::Value;
 use std::collections::BTreeSet;
-use yishi_protocol::procedure::{Fraction, Majority, read, shipped};
+use yishi_protocol::procedure::{Fraction, Majority, Quorum, read, shipped};
 
 const REFERENCE: &str = include_str!("../PROCEDURES.md");
 
@@ -31,6 +31,7 @@ fn pattern(pattern: &str, text: &str) -> bool {
         r"^\s*(more\s+than|at\s+least)\s+[0-9]+/[0-9]+\s+of\s+(present|eligible)\s*$" => {
             Majority::parse(text).is_some()
         }
+        r"^\s*(more\s+than\s+)?[0-9]+\s*/\s*[0-9]+\s*$" => Quorum::parse(text).is_some(),
         r"^\s*[0-9]+\s+(days?|hours?)\s*$" => {
             matches!(*words.as_slice(), [n, "day" | "days" | "hour" | "hours"] if number(n))
         }

@@ -59,9 +59,12 @@ impl Quorum {
     /// Reads `2/3` and `more than 1/2`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let (more, share) = text.strip_prefix("more than ").map_or((false, text), |share| (true, share));
-        Some(Self { share: Fraction::parse(share)?, more })
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (more, share) = match words.as_slice() {
+            ["more", "than", share @ ..] => (true, share),
+            share => (false, share),
+        };
+        Some(Self { share: Fraction::parse(&share.join(" "))?, more })
     }
 
     /// Whether `there` of `all` are enough.
