@@ -76,8 +76,20 @@ impl Store {
 #[cfg(not(debug_assertions))]
 impl Store {
     /// Nothing is ever held back.
+    ///
+    /// # Errors
+    /// None.
     #[inline(always)]
-    pub(super) async fn commit_late(&self, _: LinkId) -> Result<u64, StoreError> {
+    pub async fn hold_back(&self, _: LinkId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Nothing ever was.
+    ///
+    /// # Errors
+    /// None.
+    #[inline(always)]
+    pub async fn commit_late(&self, _: LinkId) -> Result<u64, StoreError> {
         Ok(0)
     }
 }
