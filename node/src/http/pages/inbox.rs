@@ -1,7 +1,7 @@
 //! `GET /inbox`: what waits for this place, at a desk in three panes, on a phone in one.
 //!
 //! Choosing a view, a row, a filter is a link or a form of addresses; what is done to several matters at once is
-//! one form ([`bulk`](super::bulk)). The script only moves the cursor.
+//! one form ([`bulk`]). The script only moves the cursor.
 
 use super::{
     Page, Place, Visitor,
