@@ -131,7 +131,7 @@ pub(crate) async fn once(docs: u32, dir: &Path, seed: u64, figures: &mut Figures
     figures.add("bytes_per_document", bytes / f64::from(docs));
     parent.until("shows everything", EVERY, shown).await?;
     figures.add("initial.visible_seconds", first.elapsed().as_secs_f64());
-    let (status, page) = parent.page("/").await?;
+    let (status, page) = parent.page("/matters").await?;
     ensure!(status == 200 && page.contains("芦稿-2026-"), "the parent's page does not show the matters");
 
     // A reconnection with nothing to say.

@@ -10,7 +10,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::UnixStream,
     process::{Child, Command},
 };
 use yishi_node::{home::Home, local::Client};
@@ -124,9 +124,9 @@ impl Node {
         self.process.as_ref().and_then(Child::id).context("the node runs")
     }
 
-    /// Reads a page of the plain listener: status and body.
+    /// Reads a page as whoever sits at the machine sees it, over the node's socket: status and body.
     pub(crate) async fn page(&self, path: &str) -> Result<(u16, String)> {
-        let mut stream = TcpStream::connect(self.pages).await?;
+        let mut stream = UnixStream::connect(Home::at(&self.dir).socket()).await?;
         let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.pages);
         stream.write_all(request.as_bytes()).await?;
         let mut bytes = Vec::new();

@@ -74,7 +74,7 @@ pub(crate) async fn run(request: VillageRequest) -> Result<()> {
         node.until("shows its page", Duration::from_millis(5), page).await?;
         figures.add("start_to_page_seconds", began.elapsed().as_secs_f64());
         for n in 0..PAGES_READ {
-            let path = if n % 2 == 0 { "/" } else { "/?stage=closed" };
+            let path = if n % 2 == 0 { "/matters" } else { "/matters?stage=closed" };
             let (status, text) = node.page(path).await?;
             ensure!(status == 200 && text.contains("芦稿"), "{path} does not show matters: {status}");
             let list = node.client.get("/matters?limit=100").await?;
