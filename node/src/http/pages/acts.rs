@@ -323,12 +323,8 @@ pub(super) async fn take(
     headers: HeaderMap,
     filled: Result<Filled, Problem>,
 ) -> Response {
-    let filled = match filled {
-        Ok(filled) => filled,
-        Err(problem) => return visitor.trouble(&house, &problem),
-    };
-    let caller = match visitor.admit(&house, &headers, &filled, Permit::Report) {
-        Ok(caller) => caller,
+    let (caller, filled) = match visitor.admit(&house, &headers, filled, Permit::Report) {
+        Ok(admitted) => admitted,
         Err(response) => return *response,
     };
     match taken(&house, caller, &reference, &filled).await {

@@ -199,12 +199,8 @@ pub(super) async fn register(
     headers: HeaderMap,
     filled: Result<Filled, Problem>,
 ) -> Response {
-    let filled = match filled {
-        Ok(filled) => filled,
-        Err(problem) => return visitor.trouble(&house, &problem),
-    };
-    let caller = match visitor.admit(&house, &headers, &filled, Permit::Report) {
-        Ok(caller) => caller,
+    let (caller, filled) = match visitor.admit(&house, &headers, filled, Permit::Report) {
+        Ok(admitted) => admitted,
         Err(response) => return *response,
     };
     if filled.get("look") == "yes" {

@@ -36,18 +36,20 @@ struct CarryPage {
 }
 
 impl Visitor {
-    /// Who sent a form, if they may; otherwise the page that says so and keeps what was typed.
+    /// Who sent a form, and the form, if it can be read and they may; otherwise the page that says so and keeps
+    /// what was typed.
     pub(super) fn admit(
         &self,
         house: &House,
         headers: &HeaderMap,
-        filled: &Filled,
+        filled: Result<Filled, Problem>,
         permit: Permit,
-    ) -> Result<&Caller, Box<Response>> {
+    ) -> Result<(&Caller, Filled), Box<Response>> {
+        let filled = filled.map_err(|problem| Box::new(self.trouble(house, &problem)))?;
         let here = sent_from_here(&Method::POST, headers);
         let Some(caller) = &self.caller else {
             return Err(Box::new(match here {
-                Ok(()) => login::carrying(house, self, filled),
+                Ok(()) => login::carrying(house, self, &filled),
                 Err(problem) => self.trouble(house, &problem),
             }));
         };
@@ -59,7 +61,7 @@ impl Visitor {
             }
         }
         caller.must(permit).map_err(|problem| Box::new(self.trouble(house, &problem)))?;
-        Ok(caller)
+        Ok((caller, filled))
     }
 
     /// What was typed, to be looked at and sent once more.

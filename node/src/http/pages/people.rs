@@ -240,12 +240,8 @@ pub(super) async fn change(
     headers: HeaderMap,
     filled: Result<Filled, Problem>,
 ) -> Response {
-    let filled = match filled {
-        Ok(filled) => filled,
-        Err(problem) => return visitor.trouble(&house, &problem),
-    };
-    let caller = match visitor.admit(&house, &headers, &filled, Permit::People) {
-        Ok(caller) => caller,
+    let (caller, filled) = match visitor.admit(&house, &headers, filled, Permit::People) {
+        Ok(admitted) => admitted,
         Err(response) => return *response,
     };
     let at = filled.get("id").to_owned();

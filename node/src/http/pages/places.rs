@@ -340,12 +340,8 @@ pub(super) async fn invite(
     headers: HeaderMap,
     filled: Result<Filled, Problem>,
 ) -> Response {
-    let filled = match filled {
-        Ok(filled) => filled,
-        Err(problem) => return visitor.trouble(&house, &problem),
-    };
-    let caller = match visitor.admit(&house, &headers, &filled, Permit::Places) {
-        Ok(caller) => caller,
+    let (caller, filled) = match visitor.admit(&house, &headers, filled, Permit::Places) {
+        Ok(admitted) => admitted,
         Err(response) => return *response,
     };
     match invited(&house, caller, &filled).await {
@@ -425,12 +421,8 @@ pub(super) async fn revoke(
     headers: HeaderMap,
     filled: Result<Filled, Problem>,
 ) -> Response {
-    let filled = match filled {
-        Ok(filled) => filled,
-        Err(problem) => return visitor.trouble(&house, &problem),
-    };
-    let caller = match visitor.admit(&house, &headers, &filled, Permit::Places) {
-        Ok(caller) => caller,
+    let (caller, filled) = match visitor.admit(&house, &headers, filled, Permit::Places) {
+        Ok(admitted) => admitted,
         Err(response) => return *response,
     };
     let place = filled.get("place").to_owned();

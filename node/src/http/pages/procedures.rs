@@ -206,12 +206,8 @@ pub(super) async fn issue(
     headers: HeaderMap,
     filled: Result<Filled, Problem>,
 ) -> Response {
-    let filled = match filled {
-        Ok(filled) => filled,
-        Err(problem) => return visitor.trouble(&house, &problem),
-    };
-    let caller = match visitor.admit(&house, &headers, &filled, Permit::Places) {
-        Ok(caller) => caller,
+    let (caller, filled) = match visitor.admit(&house, &headers, filled, Permit::Places) {
+        Ok(admitted) => admitted,
         Err(response) => return *response,
     };
     // A file that was chosen goes before what stands in the box.

@@ -120,12 +120,8 @@ pub(super) async fn sent(
     headers: HeaderMap,
     filled: Result<Filled, Problem>,
 ) -> Response {
-    let filled = match filled {
-        Ok(filled) => filled,
-        Err(problem) => return visitor.trouble(&house, &problem),
-    };
-    let caller = match visitor.admit(&house, &headers, &filled, Permit::Places) {
-        Ok(caller) => caller,
+    let (caller, filled) = match visitor.admit(&house, &headers, filled, Permit::Places) {
+        Ok(admitted) => admitted,
         Err(response) => return *response,
     };
     let lang = visitor.lang;

@@ -39,6 +39,7 @@ use yishi_protocol::{
 const TARGETS: &[Target] = &[
     Target { key: "list_ms", at_most: 30.0 },
     Target { key: "today_ms", at_most: 30.0 },
+    Target { key: "inbox_ms", at_most: 30.0 },
     Target { key: "dashboard_ms", at_most: 30.0 },
     Target { key: "dashboard_list_ms", at_most: 30.0 },
     Target { key: "board_ms", at_most: 30.0 },
@@ -54,9 +55,10 @@ const STUCK: u32 = 7;
 /// Where open matters stand.
 const OPEN_STAGES: [&str; 4] = ["registered", "accepted", "handling", "escalated"];
 /// The pages, each with its key.
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
     ("list_ms", "/matters"),
     ("today_ms", "/"),
+    ("inbox_ms", "/inbox"),
     ("dashboard_ms", "/dashboard"),
     ("dashboard_list_ms", "/dashboard/list?view=late"),
     ("board_ms", "/board"),
