@@ -3,6 +3,7 @@
 mod charter;
 mod deliberation;
 mod matter;
+mod notice;
 mod procedure;
 mod sheet;
 
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 pub use charter::*;
 pub use deliberation::*;
 pub use matter::*;
+pub use notice::*;
 pub use procedure::*;
 pub use sheet::*;
 
@@ -113,6 +115,12 @@ pub enum Noun {
     /// 成果：决定及其落实 · outcomes
     #[command(subcommand, arg_required_else_help = true)]
     Outcome(OutcomeVerb),
+    /// 通知：发给下级、收回；上级发来的 · notices: given below, taken back, received from above
+    #[command(subcommand, arg_required_else_help = true)]
+    Notice(NoticeVerb),
+    /// 下级事项摘要：查看、调阅 · matters below known in summary: look, open on record
+    #[command(subcommand, arg_required_else_help = true)]
+    Stub(StubVerb),
     /// 上下级连接 · links
     #[command(subcommand, arg_required_else_help = true)]
     Link(LinkVerb),

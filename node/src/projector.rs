@@ -10,13 +10,13 @@
 //! before it was read. What is set aside is kept and forwarded all the same.
 
 use crate::{
-    actions::{ActionError, Actions, Authors, Sketch, board},
+    actions::{ActionError, Actions, Authors, Sketch, board, notices},
     arrivals::Arrivals,
     clock::day_of_ms,
     standing,
     store::{
         BoardRow, CharterRows, DirtyDoc, ExternalNumber, HeardRow, IssuedRow, MatterRow, NoticeRow,
-        OutcomeRow, Projection, RawDocument, SnapshotRow, StandingRow, StoreError, StubRow, World,
+        OutcomeRow, Projection, RawDocument, SnapshotRow, StandingRow, StoreError, StubRow, WordRows, World,
     },
 };
 use std::{
@@ -81,6 +81,7 @@ enum Folded {
     Outcome(Box<OutcomeRow>),
     Register(DocId, Vec<StubRow>, Vec<StandingRow>, Vec<HeardRow>),
     Charter(Box<CharterRows>),
+    Notice(Box<WordRows>),
     /// Nothing that lists show.
     Nothing,
     SetAside(DocId, String),
@@ -270,6 +271,7 @@ impl Projector {
                     projection.heard.extend(heard);
                 }
                 Folded::Charter(rows) => projection.charters.push(*rows),
+                Folded::Notice(rows) => projection.words.push(*rows),
                 Folded::Nothing => {}
                 Folded::SetAside(doc, why) => {
                     warn!(%doc, why, "set aside: it cannot be read here");
@@ -292,6 +294,9 @@ impl Projector {
             let docs: Vec<DocId> = projection.done.iter().map(|d| d.doc).collect();
             kept_going("readers of what was moved", self.actions.widen_owed(&docs).await)?;
         }
+        let matters: Vec<DocId> = projection.matters.iter().map(|m| m.doc).collect();
+        let openings = projection.words.iter().flat_map(|w| &w.openings).cloned().collect();
+        kept_going("what was opened from above", self.actions.openings_owed(&matters, openings).await)?;
         for doc in circles {
             kept_going("supervision", self.actions.urge_if_owed(&doc).await)?;
         }
@@ -392,6 +397,9 @@ impl At<'_> {
                 register(doc, &fold::register::fold(&input), updated_at_ms)
             }
             Kind::Charter => charter(fold::charter::fold(&input)),
+            Kind::Notice => {
+                Folded::Notice(Box::new(notices::rows(doc, fold::notice::fold(&input), updated_at_ms)))
+            }
             Kind::Register | Kind::Dossier => Folded::Nothing,
         }
     }

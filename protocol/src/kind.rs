@@ -19,6 +19,8 @@ pub enum Kind {
     Dossier,
     /// The stubs of a place's matters of one month.
     Register,
+    /// What a place makes known to places below, or that it opens one of their matters.
+    Notice,
 }
 
 /// Who may write into a container.
@@ -41,7 +43,8 @@ pub struct Container {
 
 impl Kind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 5] = [Self::Charter, Self::Proposal, Self::Outcome, Self::Dossier, Self::Register];
+    pub const ALL: [Self; 6] =
+        [Self::Charter, Self::Proposal, Self::Outcome, Self::Dossier, Self::Register, Self::Notice];
 
     /// The stable number in headers and stores.
     #[must_use]
@@ -52,6 +55,7 @@ impl Kind {
             Self::Outcome => 3,
             Self::Dossier => 4,
             Self::Register => 5,
+            Self::Notice => 6,
         }
     }
 
@@ -70,6 +74,7 @@ impl Kind {
             Self::Outcome => "outcome",
             Self::Dossier => "dossier",
             Self::Register => "register",
+            Self::Notice => "notice",
         }
     }
 
@@ -88,6 +93,7 @@ impl Kind {
             Self::Outcome => const { &[home("decisions"), audience("progress")] },
             Self::Dossier => const { &[home("sealed")] },
             Self::Register => const { &[home("stubs")] },
+            Self::Notice => const { &[home("words")] },
         }
     }
 }

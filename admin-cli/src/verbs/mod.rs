@@ -9,6 +9,7 @@ pub mod forget;
 pub mod import;
 pub mod link;
 pub mod matter;
+pub mod notice;
 pub mod outcome;
 pub mod people;
 pub mod place;
@@ -126,6 +127,8 @@ pub async fn run(noun: Noun, desk: &mut Desk) -> Result<(), Trouble> {
         Noun::Procedure(verb) => procedure::run(verb, desk).await,
         Noun::Sheet(verb) => sheet::run(verb, desk).await,
         Noun::Outcome(verb) => outcome::run(verb, desk).await,
+        Noun::Notice(verb) => notice::run(verb, desk).await,
+        Noun::Stub(verb) => notice::run_stub(verb, desk).await,
         Noun::Link(verb) => link::run(verb, desk).await,
         Noun::User(verb) => people::run_user(verb, desk).await,
         Noun::Token(verb) => people::run_token(verb, desk).await,

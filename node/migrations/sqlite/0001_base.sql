@@ -214,7 +214,7 @@ CREATE TABLE matters (
 );
 CREATE INDEX matters_by_update ON matters(updated_at_ms, doc);
 CREATE INDEX matters_by_number ON matters(number);
-CREATE INDEX matters_by_due ON matters(due_day) WHERE closed = 0;
+CREATE INDEX matters_by_due ON matters(coalesce(due_day, '9999'), doc, holder) WHERE closed = 0;
 -- The inbox: each of its views is one range of one of these, due first, whatever else there is. See store/inbox.rs.
 CREATE INDEX inbox_phase ON matters(holder, phase, coalesce(due_day, '9999'), doc) WHERE closed = 0;
 CREATE INDEX inbox_held ON matters(holder, coalesce(due_day, '9999'), doc, phase, home) WHERE closed = 0;
@@ -281,6 +281,32 @@ CREATE TABLE outcome_matters (
     outcome INTEGER NOT NULL,
     PRIMARY KEY (matter, outcome)
 ) WITHOUT ROWID;
+-- What places made known to others, this one among them: one row a document, its last word.
+CREATE TABLE announcements (
+    doc INTEGER PRIMARY KEY REFERENCES docs(id),
+    place BLOB NOT NULL,
+    sort TEXT NOT NULL,
+    title TEXT NOT NULL,
+    category TEXT,
+    said_on INTEGER NOT NULL,
+    until INTEGER,
+    recalled INTEGER NOT NULL,
+    updated_at_ms INTEGER NOT NULL,
+    detail TEXT NOT NULL
+);
+CREATE INDEX announcements_by_day ON announcements(said_on, doc);
+-- Matters that a place above opened, by document id: the matter need not be here.
+CREATE TABLE openings (
+    matter BLOB NOT NULL,
+    place BLOB NOT NULL,
+    notice INTEGER NOT NULL REFERENCES docs(id),
+    position INTEGER NOT NULL,
+    number TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    opened_on INTEGER NOT NULL,
+    person TEXT,
+    PRIMARY KEY (matter, place, notice, position)
+) WITHOUT ROWID;
 -- What the registers of places below say about matters this place may not open.
 CREATE TABLE stubs (
     register INTEGER NOT NULL REFERENCES docs(id),
@@ -298,6 +324,8 @@ CREATE TABLE stubs (
     PRIMARY KEY (register, matter)
 ) WITHOUT ROWID;
 CREATE INDEX stubs_of_place ON stubs(place);
+CREATE INDEX stubs_of_matter ON stubs(matter);
+CREATE INDEX stubs_by_number ON stubs(number);
 
 -- What is known of every matter of this place and of those below, whether the matter itself is here or only a
 -- register speaks of it: one row each, whoever told. Days are days since 1970-01-01. `tally` counts these rows by

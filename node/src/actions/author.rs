@@ -224,6 +224,11 @@ impl Draft {
         guarded(self.doc, || fold::proposal::fold(&self.input()))
     }
 
+    /// The notice as it stands.
+    pub(crate) fn notice(&self) -> Result<fold::notice::Notice, ActionError> {
+        guarded(self.doc, || fold::notice::fold(&self.input()))
+    }
+
     /// The day on which this node stored an act.
     pub(crate) fn stored_on(&self, act: ActRef) -> Option<i64> {
         let named = |c: &&StoredCommit| c.commit.actor == act.actor && c.commit.seq == act.seq;

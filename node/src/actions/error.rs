@@ -31,6 +31,8 @@ pub enum ActionError {
     UnknownMatter(String),
     /// No outcome here has this id.
     UnknownOutcome(String),
+    /// No notice here has this id.
+    UnknownNotice(String),
     /// No place here is called this.
     UnknownPlace(String),
     /// No procedure here has this name or pin.
@@ -128,6 +130,7 @@ impl ActionError {
         match self {
             Self::UnknownMatter(_) => "unknown_matter",
             Self::UnknownOutcome(_) => "unknown_outcome",
+            Self::UnknownNotice(_) => "unknown_notice",
             Self::UnknownPlace(_) => "unknown_place",
             Self::UnknownProcedure(_) => "unknown_procedure",
             Self::BadProcedure { .. } => "bad_procedure",
@@ -181,6 +184,7 @@ impl ActionError {
         match self {
             Self::UnknownMatter(_)
             | Self::UnknownOutcome(_)
+            | Self::UnknownNotice(_)
             | Self::UnknownPlace(_)
             | Self::UnknownProcedure(_)
             | Self::UnknownCode(_) => Class::NotFound,
@@ -225,6 +229,9 @@ impl ActionError {
             ),
             Self::UnknownOutcome(r) => {
                 format!("No outcome here has the id “{r}”. Nothing was changed. Look it up in the list of outcomes.")
+            }
+            Self::UnknownNotice(r) => {
+                format!("No notice here has the id “{r}”. Nothing was changed. Look it up in the list of notices.")
             }
             Self::UnknownPlace(r) => format!(
                 "No place here has the id, code or name “{r}”. Nothing was changed. Look it up in the list of places."
@@ -296,6 +303,7 @@ impl ActionError {
             Self::UnknownMatter(r) => format!(
                 "本地没有编号为“{r}”的事项，没有改动任何内容。请核对编号；别处登记的事项可能尚未送到。"
             ),
+            Self::UnknownNotice(r) => format!("本地没有通知“{r}”，没有改动任何内容。请在通知列表中查找。"),
             Self::UnknownOutcome(r) => format!("本地没有成果“{r}”，没有改动任何内容。请在成果列表中查找。"),
             Self::UnknownPlace(r) => format!("没有名称或代码为“{r}”的单位，没有改动任何内容。请在单位列表中查找。"),
             Self::UnknownProcedure(r) => {

@@ -70,6 +70,12 @@ impl Actions {
         found.ok_or_else(|| ActionError::UnknownOutcome(reference.to_owned()))
     }
 
+    /// The document of a notice.
+    pub(super) async fn find_notice(&self, reference: &str) -> Result<DocId, ActionError> {
+        let found = self.find_by_id(reference.trim(), Kind::Notice).await?;
+        found.ok_or_else(|| ActionError::UnknownNotice(reference.to_owned()))
+    }
+
     async fn find_by_id(&self, digits: &str, kind: Kind) -> Result<Option<DocId>, ActionError> {
         let is_id = (PREFIX_DIGITS_MIN..=DocId::LEN * 2).contains(&digits.len())
             && digits.bytes().all(|b| b.is_ascii_hexdigit());

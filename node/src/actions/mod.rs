@@ -29,7 +29,9 @@ mod links;
 mod matter_view;
 mod merge;
 mod next_view;
+pub(crate) mod notices;
 mod numbers;
+mod opening;
 mod outcome;
 mod places;
 mod placing;
@@ -54,7 +56,9 @@ pub(crate) use fixed::fixed_words;
 pub use inbox::{BelowView, InboxAsked, InboxCounts, InboxPage, InboxRow, InboxView};
 pub use links::{LinkNow, LinkStatus};
 pub use next_view::act_fields;
+pub use notices::{AnnounceRequest, AnnouncementsQuery, RecallRequest};
 pub use numbers::Numbers;
+pub use opening::OpenRequest;
 pub use request::{
     ActRequest, AdmitRequest, CharterQuery, CharterRequest, ExportQuery, ExternalRequest, ForgetRequest,
     ImportRequest, ImportRow, InviteRequest, ListQuery, NoticeRequest, OutcomeRequest, PageQuery, Petitioner,

@@ -138,16 +138,18 @@ impl Actions {
         }
         let heard = self.heard_from(&self.store().link_states().await?).await?;
         self.write_heard(&heard).await?;
+        let today = day_text(self.today());
         let (mut urged, mut after) = (0, None);
         loop {
-            let page = self.store().matters(&self.matter_query(due("overdue", after))?).await?;
-            for row in &page.rows {
-                let Some(holder) = row.holder else { continue };
-                if Self::looks_after(&world, Some(&holder)) && heard.contains_key(&holder) {
-                    urged += self.urge_if_owed(&row.doc).await?;
+            let (page, next) = self.store().overdue(&today, after, PASS_MATTERS).await?;
+            for (doc, holder) in &page {
+                // Lists show whoever acts for the holder now.
+                let Some(holder) = holder else { continue };
+                if Self::looks_after(&world, Some(holder)) && heard.contains_key(holder) {
+                    urged += self.urge_if_owed(doc).await?;
                 }
             }
-            after = page.next;
+            after = next;
             if after.is_none() {
                 return Ok(urged);
             }

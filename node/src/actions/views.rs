@@ -8,6 +8,7 @@ mod charter;
 mod dashboard;
 mod deliberation;
 mod links;
+mod notices;
 mod similar;
 mod supervision;
 mod tree;
@@ -25,6 +26,7 @@ pub use deliberation::{
     PostView, ProblemView, ProcedureView, RecordView, SaidView, StageView, StagedView, UrgeView, WayView,
 };
 pub use links::{HeldBackView, LinkView, LinksView, OnlyHereView};
+pub use notices::{AnnouncementView, OpeningView, StagedAnnouncementView, StubField, StubView, VersionView};
 pub use similar::{OtherWords, SimilarList, SimilarView};
 pub use supervision::{HeldView, SilentView, SupervisedView, SupervisionView};
 pub use tree::{AdmitView, PlacingView, RevokeView, UncountedView};

@@ -59,6 +59,20 @@ pub enum Op {
     Export,
     /// Decide.
     Decide,
+    /// What places made known.
+    Announcements,
+    /// One notice.
+    Announcement,
+    /// Show whom a notice would reach.
+    StageAnnouncement,
+    /// Make something known.
+    Announce,
+    /// Take a notice back.
+    Recall,
+    /// What a register says of a matter.
+    Stub,
+    /// Open a matter below on record.
+    OpenStub,
     /// List outcomes.
     Outcomes,
     /// One outcome.

@@ -92,6 +92,8 @@ impl Store {
             "DELETE FROM matters",
             "DELETE FROM outcome_matters",
             "DELETE FROM outcomes",
+            "DELETE FROM announcements",
+            "DELETE FROM openings",
             "DELETE FROM stubs",
             "DELETE FROM standings",
             "DELETE FROM tally",

@@ -5,11 +5,12 @@
 
 use super::{
     Store,
+    columns::{array, optional_array},
     error::StoreError,
     matters::{MATTER_COLUMNS, MatterRow, matter_row},
 };
 use sqlx::{QueryBuilder, Row, Sqlite};
-use yishi_protocol::ids::PlaceId;
+use yishi_protocol::ids::{DocId, PlaceId};
 
 /// The order of a list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -139,10 +140,10 @@ fn conditions(query: &MatterQuery, sql: &mut QueryBuilder<Sqlite>) {
     }
     match &query.due {
         Some(Due::Before(day)) => {
-            sql.push(" AND m.closed = 0 AND m.due_day < ").push_bind(day.clone());
+            sql.push(" AND m.closed = 0 AND coalesce(m.due_day, '9999') < ").push_bind(day.clone());
         }
         Some(Due::Between(first, last)) => {
-            sql.push(" AND m.closed = 0 AND m.due_day BETWEEN ").push_bind(first.clone());
+            sql.push(" AND m.closed = 0 AND coalesce(m.due_day, '9999') BETWEEN ").push_bind(first.clone());
             sql.push(" AND ").push_bind(last.clone());
         }
         None => {}
@@ -199,5 +200,35 @@ impl Store {
         let mut sql = QueryBuilder::<Sqlite>::new("SELECT count(*) FROM matters m");
         conditions(query, &mut sql);
         super::columns::unsigned(&sql.build().fetch_one(self.readers()).await?, 0)
+    }
+
+    /// Open matters that were due before a day, the earliest due first, with who holds them: no more than one
+    /// index has, so that going through all of them costs little. A page, and where the next one begins.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn overdue(
+        &self,
+        day: &str,
+        after: Option<(String, i64)>,
+        limit: u32,
+    ) -> Result<(Vec<(DocId, Option<PlaceId>)>, Option<(String, i64)>), StoreError> {
+        let sql = "SELECT d.doc, m.holder, coalesce(m.due_day, '9999'), m.doc FROM matters m JOIN docs d ON d.id = m.doc
+                   WHERE m.closed = 0 AND coalesce(m.due_day, '9999') < ?1
+                   AND (coalesce(m.due_day, '9999'), m.doc) > (?2, ?3)
+                   ORDER BY coalesce(m.due_day, '9999'), m.doc LIMIT ?4";
+        let (last, row) = after.unwrap_or_default();
+        let rows = sqlx::query(sql)
+            .bind(day.to_owned())
+            .bind(last)
+            .bind(row)
+            .bind(i64::from(limit))
+            .fetch_all(self.readers())
+            .await?;
+        let full = rows.len() as u64 == u64::from(limit);
+        let next = rows.last().filter(|_| full);
+        let next = next.map(|row| Ok::<_, StoreError>((row.try_get(2)?, row.try_get(3)?))).transpose()?;
+        let found = rows.iter().map(|row| Ok((DocId(array(row, 0)?), optional_array(row, 1)?.map(PlaceId))));
+        Ok((found.collect::<Result<_, StoreError>>()?, next))
     }
 }

@@ -13,6 +13,8 @@ use super::{
     inbox::Phase,
     queue::DirtyDoc,
     similar::CLEAR_SIMILAR,
+    stubs::StubRow,
+    words::WordRows,
     writer::Tx,
 };
 use sqlx::{Row, sqlite::SqliteRow};
@@ -93,35 +95,6 @@ pub struct OutcomeRow {
     pub detail: String,
 }
 
-/// What a register says about a matter that need not be here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StubRow {
-    /// The register's document.
-    pub register: DocId,
-    /// The matter's document.
-    pub matter: DocId,
-    /// The place it is about.
-    pub place: PlaceId,
-    /// Its number.
-    pub number: Option<String>,
-    /// Its category.
-    pub category: Option<String>,
-    /// Its stage, by stable name.
-    pub stage: String,
-    /// Who must act next.
-    pub holder: Option<PlaceId>,
-    /// The day by which the holder must act.
-    pub due_day: Option<String>,
-    /// Whether nobody has to act any more.
-    pub closed: bool,
-    /// Acts that were not allowed.
-    pub violations: u32,
-    /// When it last changed here.
-    pub updated_at_ms: u64,
-    /// The stub as JSON.
-    pub detail: String,
-}
-
 /// What the projector made of some documents.
 #[derive(Debug, Clone, Default)]
 pub struct Projection {
@@ -139,6 +112,8 @@ pub struct Projection {
     pub standings: Vec<StandingRow>,
     /// Who was heard from, as registers say.
     pub heard: Vec<HeardRow>,
+    /// Notices folded.
+    pub words: Vec<WordRows>,
     /// Charters folded.
     pub charters: Vec<CharterRows>,
     /// Every document that was taken from the queue, also those without a row.
@@ -195,14 +170,26 @@ fn bytes_of<const N: usize>(id: [u8; N]) -> Vec<u8> {
 
 impl Tx {
     async fn project(&mut self, projection: Projection) -> Result<(), StoreError> {
-        let Projection { matters, board, texts, outcomes, registers, standings, heard, charters, done } =
-            projection;
+        let Projection {
+            matters,
+            board,
+            texts,
+            outcomes,
+            registers,
+            standings,
+            heard,
+            words,
+            charters,
+            done,
+        } = projection;
         let named = matters
             .iter()
             .map(|m| m.doc)
             .chain(outcomes.iter().map(|o| o.doc))
             .chain(texts.iter().map(|t| t.0));
-        let rows = self.doc_rows(named.chain(registers.iter().map(|r| r.0))).await?;
+        let rows = self
+            .doc_rows(named.chain(registers.iter().map(|r| r.0)).chain(words.iter().map(|w| w.doc)))
+            .await?;
         let row_of = |doc: DocId| rows.get(&doc).copied().ok_or(StoreError::UnknownDocument(doc));
         let matters =
             matters.into_iter().map(|m| Ok((row_of(m.doc)?, m))).collect::<Result<Vec<_>, StoreError>>()?;
@@ -250,6 +237,10 @@ impl Tx {
             let row = row_of(register)?;
             self.project_stubs(row, stubs).await?;
         }
+        for words in words {
+            let row = row_of(words.doc)?;
+            self.project_words(row, words).await?;
+        }
         self.keep_standings(standings).await?;
         self.keep_heard(heard).await?;
         self.undirty(&done).await?;
@@ -275,26 +266,6 @@ impl Tx {
         let head = "INSERT OR IGNORE INTO outcome_matters (matter, outcome)";
         insert_rows(&mut self.conn, head, 2, "", outcome.matters, |q, matter| {
             q.bind(bytes_of(matter.0)).bind(row)
-        })
-        .await
-    }
-
-    async fn project_stubs(&mut self, row: i64, stubs: Vec<StubRow>) -> Result<(), StoreError> {
-        let head = "INSERT OR REPLACE INTO stubs (register, matter, place, number, category, stage, holder,
-                    due_day, closed, violations, updated_at_ms, detail)";
-        insert_rows(&mut self.conn, head, 12, "", stubs, |q, s| {
-            q.bind(row)
-                .bind(bytes_of(s.matter.0))
-                .bind(bytes_of(s.place.0))
-                .bind(s.number)
-                .bind(s.category)
-                .bind(s.stage)
-                .bind(s.holder.map(|p| bytes_of(p.0)))
-                .bind(s.due_day)
-                .bind(s.closed)
-                .bind(i64::from(s.violations))
-                .bind(s.updated_at_ms.cast_signed())
-                .bind(s.detail)
         })
         .await
     }
@@ -331,6 +302,8 @@ impl Store {
                     "DELETE FROM board",
                     "DELETE FROM outcome_matters",
                     "DELETE FROM outcomes",
+                    "DELETE FROM announcements",
+                    "DELETE FROM openings",
                     "DELETE FROM stubs",
                     "DELETE FROM standings",
                     "DELETE FROM tally",
@@ -439,6 +412,16 @@ impl Store {
         rows.iter().map(|row| Ok((PlaceId(array(row, 0)?), unsigned(row, 1)?))).collect()
     }
 
+    /// How many matters of a category somebody has to act on.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn open_of_category(&self, category: &str) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM matters WHERE closed = 0 AND category = ?1";
+        let row = sqlx::query(sql).bind(category.to_owned()).fetch_one(self.readers()).await?;
+        unsigned(&row, 0)
+    }
+
     /// Matters per stage.
     ///
     /// # Errors
@@ -530,32 +513,6 @@ impl Store {
             .collect()
     }
 
-    /// The stubs of one place's matters, or of all places'.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database cannot be read.
-    pub async fn stubs(&self, place: Option<PlaceId>) -> Result<Vec<StubRow>, StoreError> {
-        let sql = format!("{STUBS} WHERE ?1 IS NULL OR s.place = ?1 ORDER BY s.place, s.matter");
-        let place = place.map(|p| p.0.to_vec());
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(place).fetch_all(self.readers()).await?;
-        rows.iter().map(stub_row).collect()
-    }
-
-    /// Stubs of open matters that were due before a day and are not themselves here, the earliest due first.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database cannot be read.
-    pub async fn overdue_stubs(&self, day: &str, limit: u32) -> Result<Vec<StubRow>, StoreError> {
-        let sql = format!(
-            "{STUBS} WHERE s.closed = 0 AND s.due_day < ?1
-             AND NOT EXISTS (SELECT 1 FROM matters m JOIN docs o ON o.id = m.doc WHERE o.doc = s.matter)
-             ORDER BY s.due_day, s.matter LIMIT ?2"
-        );
-        let rows =
-            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(day).bind(limit).fetch_all(self.readers()).await?;
-        rows.iter().map(stub_row).collect()
-    }
-
     /// Matters with acts that arrived after somebody took over.
     ///
     /// # Errors
@@ -567,25 +524,4 @@ impl Store {
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(limit).fetch_all(self.readers()).await?;
         rows.iter().map(matter_row).collect()
     }
-}
-
-const STUBS: &str =
-    "SELECT d.doc, s.matter, s.place, s.number, s.category, s.stage, s.holder, s.due_day, s.closed,
-    s.violations, s.updated_at_ms, s.detail FROM stubs s JOIN docs d ON d.id = s.register";
-
-fn stub_row(row: &SqliteRow) -> Result<StubRow, StoreError> {
-    Ok(StubRow {
-        register: DocId(array(row, 0)?),
-        matter: DocId(array(row, 1)?),
-        place: PlaceId(array(row, 2)?),
-        number: row.try_get(3)?,
-        category: row.try_get(4)?,
-        stage: row.try_get(5)?,
-        holder: optional_array(row, 6)?.map(PlaceId),
-        due_day: row.try_get(7)?,
-        closed: row.try_get(8)?,
-        violations: small(row, 9)?,
-        updated_at_ms: unsigned(row, 10)?,
-        detail: row.try_get(11)?,
-    })
 }

@@ -17,6 +17,7 @@
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
 //! | `inbox` | what waits for this place, in views that are counted |
 //! | `board` | what the public board shows of it |
+//! | `words`, `stubs` | what places made known and opened; what registers say of matters elsewhere |
 //! | `similar` | the index of what matters say |
 //! | `standings`, `tally` | how every matter stands, here or in a register below; counts of it kept as it changes |
 //! | `request` | that a request was carried out, stored with what it did |
@@ -63,8 +64,10 @@ mod routing;
 mod sending;
 mod similar;
 mod standings;
+mod stubs;
 mod tally;
 mod walk;
+mod words;
 mod world;
 mod writer;
 
@@ -82,7 +85,7 @@ pub use inbox::{COUNTED_MAX, InboxQuery, InboxSort, Phase, Whose};
 pub use links::{LinkEvent, LinkState, StoredVerdict};
 pub use listing::{Due, MatterPage, MatterQuery, MatterSort};
 pub use look::{Amount, Look, Odd};
-pub use matters::{MatterRow, OutcomeRow, Projection, StubRow};
+pub use matters::{MatterRow, OutcomeRow, Projection};
 pub use only_here::OnlyHere;
 pub use open::Genesis;
 pub use people::{NewPerson, Person, PersonChange, SecretHash, Token};
@@ -97,8 +100,10 @@ pub use sending::{FedChange, FeedEntry, FeedItem, WholeDocument};
 pub use similar::SharingMatter;
 pub(crate) use similar::compared;
 pub use standings::{HeardRow, Matters, StandingPage, StandingQuery, StandingRow};
+pub use stubs::StubRow;
 pub use tally::{Counted, Late, What};
 pub use walk::{FeedFault, HeldChange, HeldDocument, Piece, Shown};
+pub use words::{AnnouncementQuery, AnnouncementRow, OpeningRow, WordRows};
 pub use world::{Link, LinkId, Me, World};
 
 use readers::Readers;

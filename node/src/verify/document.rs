@@ -86,6 +86,7 @@ pub(crate) fn folded(input: &FoldInput<'_>) -> Option<(Option<Hash>, Option<Box<
         }
         Kind::Outcome => (Some(fold::outcome::fold(input).digest()), None),
         Kind::Register => (Some(fold::register::fold(input).digest()), None),
+        Kind::Notice => (Some(fold::notice::fold(input).digest()), None),
         Kind::Charter => (Some(fold::charter::fold(input).digest()), None),
         Kind::Dossier => (None, None),
     }))
@@ -389,6 +390,7 @@ fn subject(held: &HeldDocument) -> String {
         Some(Kind::Outcome) => "办理结果",
         Some(Kind::Dossier) => "封存档案",
         Some(Kind::Register) => "台账",
+        Some(Kind::Notice) => "通知",
         None => "文档",
     };
     let en = kind.map_or("document", Kind::name);

@@ -24,6 +24,7 @@ mod doors;
 mod forms;
 mod inbox;
 mod live;
+mod notices;
 mod openapi;
 mod pages;
 mod people;

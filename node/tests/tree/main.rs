@@ -10,5 +10,6 @@
 mod dashboard;
 mod excluded;
 mod nodes;
+mod opened;
 mod supervised;
 mod township;

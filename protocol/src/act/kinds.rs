@@ -499,6 +499,39 @@ kinds! {
     }
 }
 
+kinds! {
+    /// What a place makes known to those in the document's audience (container `words`).
+    pub enum Word {
+        /// 通知: a later one of the same document replaces it.
+        Announce = "announce" {
+            /// `announcement`, `directive`, `topic` or `resource`.
+            sort: String,
+            /// A line that names it.
+            title: String,
+            /// The words.
+            text: Text,
+            /// What it is about, from the charter's scheme; a resource is offered to open matters of it.
+            category: Option<String>,
+            /// The last day it holds, in days since 1970-01-01.
+            until: Option<i64>,
+        },
+        /// 收回: it holds no longer; what was said stays readable.
+        Recall = "recall" {
+            /// Why.
+            reason: Text,
+        },
+        /// 调阅: a matter known only by its stub is opened by a place above (rule R11).
+        Open = "open" {
+            /// The matter.
+            matter: DocId,
+            /// Its number, as the stub gives it.
+            number: String,
+            /// Why.
+            reason: Text,
+        },
+    }
+}
+
 /// The position of a container in [`Kind::containers`].
 #[must_use]
 pub fn container_of(kind: Kind, name: &str) -> Option<usize> {

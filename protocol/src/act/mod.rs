@@ -9,7 +9,7 @@ mod kinds;
 
 pub use field::{Blob, Field, Filled, Text};
 pub use kinds::{
-    Charter, Cited, Decision, External, Heard, Progress, Sealed, Step, Stub, Stubs, Voice, container_of,
+    Charter, Cited, Decision, External, Heard, Progress, Sealed, Step, Stub, Stubs, Voice, Word, container_of,
 };
 
 use crate::{

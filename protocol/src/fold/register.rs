@@ -155,7 +155,7 @@ pub fn fold(input: &FoldInput<'_>) -> Register {
 }
 
 /// The changes whose author's key still vouched for them, in one walk from the newest change back.
-fn vouched_of_own_chain(history: &History<'_>) -> BTreeSet<usize> {
+pub(super) fn vouched_of_own_chain(history: &History<'_>) -> BTreeSet<usize> {
     let mut vouched = BTreeSet::new();
     // For every change, which revoked actors' cuts reach it from above.
     let mut reached: BTreeMap<usize, BTreeSet<crate::ids::ActorId>> = BTreeMap::new();

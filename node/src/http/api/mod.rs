@@ -3,6 +3,7 @@
 mod charter;
 mod forms;
 pub(super) mod matters;
+mod notices;
 mod outcomes;
 pub(super) mod people;
 mod places;
@@ -67,6 +68,13 @@ fn attach(op: Op) -> MethodRouter<Arc<House>> {
         Op::Changes => get(matters::changes),
         Op::Import => post(matters::import),
         Op::Export => get(matters::export),
+        Op::Announcements => get(notices::list),
+        Op::Announcement => get(notices::one),
+        Op::StageAnnouncement => post(notices::stage),
+        Op::Announce => post(notices::announce),
+        Op::Recall => post(notices::recall),
+        Op::Stub => get(notices::stub),
+        Op::OpenStub => post(notices::open),
         Op::Decide => post(outcomes::decide),
         Op::Outcomes => get(outcomes::list),
         Op::Outcome => get(outcomes::one),

@@ -8,7 +8,7 @@
 use super::{
     Page, Place, Visitor, ask,
     desk::{sent_once, shown_at},
-    escaped, html, moments,
+    escaped, html, moments, notices,
     qr::{self, Square},
     w, with_language,
 };
@@ -91,6 +91,8 @@ struct Notice {
 #[template(path = "board.html")]
 struct BoardPage {
     page: Page,
+    /// What this place and those above make known to everybody.
+    said: Vec<notices::Shown>,
     notices: Vec<Notice>,
     replies: Vec<Row>,
     money: Vec<Row>,
@@ -297,7 +299,12 @@ pub(super) async fn show(State(house): State<Arc<House>>, visitor: Visitor, head
     };
     let page = visitor.page(&house, "board");
     let eye = eye(&house, &visitor, &page, &headers);
+    let said = match notices::newest(&house, &page, &["announcement", "topic"]).await {
+        Ok(said) => said,
+        Err(problem) => return visitor.trouble(&house, &problem),
+    };
     html(&BoardPage {
+        said,
         notices: eye.notices(&board, TEXT_CHARS),
         replies: eye.rows(&board.replies),
         money: eye.rows(&board.money),

@@ -5,10 +5,10 @@ use super::{
     acts::{self, Desk, Refused},
     escaped, html,
     list::{Row, row},
-    moments,
+    moments, notices,
     record::{self, Section, Teller, Where},
     similar::{self, Alike},
-    w,
+    stub, w,
 };
 use crate::{
     actions::{
@@ -67,6 +67,8 @@ pub(super) struct Inside {
     pub(super) place: Where,
     pub(super) sections: Vec<Section>,
     pub(super) alike: Vec<Alike>,
+    pub(super) resources: Vec<notices::Shown>,
+    pub(super) openings: Vec<stub::Opening>,
     pub(super) receipt: String,
     pub(super) sheets: String,
     pub(super) answers: Vec<Answer>,
@@ -166,7 +168,13 @@ pub(super) async fn told(
     let bound = matter.deliberation.procedure.as_ref();
     let procedure = bound.and_then(|p| house.actions.procedure(&p.pin));
     let teller = Teller { lang: page.lang, today, procedure: procedure.as_deref() };
+    let category = matter.summary.category.as_deref().unwrap_or_default();
+    let open = matter.summary.holder.as_ref().is_some_and(|h| h.id == own.place);
+    let resources = if open { notices::resources(house, page, category).await? } else { Vec::new() };
+    let openings = house.actions.openings_of(&matter.summary.id).await.map_err(Problem::action)?;
     Ok(Inside {
+        resources,
+        openings: openings.iter().map(|o| stub::opening(o, page.lang)).collect(),
         desk: Desk { action: page.href(&desk.action), ..desk },
         place: record::place_in(&matter.deliberation, teller),
         sections: record::sections(matter, &outcomes, teller),
@@ -240,6 +248,8 @@ fn inside(matter: &MatterView, own: &Own, today: i64, lang: Lang) -> Inside {
         place: Where::default(),
         sections: Vec::new(),
         alike: Vec::new(),
+        resources: Vec::new(),
+        openings: Vec::new(),
         receipt: String::new(),
         sheets: String::new(),
         body: matter.body.clone(),

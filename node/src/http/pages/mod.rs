@@ -29,6 +29,7 @@ mod live;
 mod login;
 mod matter;
 mod moments;
+mod notices;
 mod people;
 mod places;
 mod procedures;
@@ -38,6 +39,7 @@ mod sheet_forms;
 mod sheets;
 mod similar;
 mod standings;
+mod stub;
 mod supervision;
 mod today;
 mod words;
@@ -90,6 +92,10 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/supervision", get(supervision::show))
         .route("/dashboard", get(dashboard::show))
         .route("/dashboard/list", get(standings::show))
+        .route("/notices", get(notices::list))
+        .route("/notices/new", get(notices::blank).post(notices::give))
+        .route("/notices/{id}", get(notices::one).post(notices::recall))
+        .route("/stubs/{ref}", get(stub::show).post(stub::open))
         .route("/charter", get(charter::show))
         .route("/charter/issue", get(charter::blank).post(charter::issue))
         .route("/charter/handover", get(charter::handover))
@@ -120,9 +126,8 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
 pub(super) fn methods_at(path: &str) -> &'static str {
     match path {
         "/login" | "/new" | "/procedures/issue" | "/charter/issue" | "/sheets/forms" | "/m/{ref}/acts"
-        | "/inbox/do" | "/places/invite" | "/places/revoke" | "/people" | "/board/{number}" => {
-            "GET, HEAD, POST"
-        }
+        | "/inbox/do" | "/places/invite" | "/places/revoke" | "/people" | "/board/{number}"
+        | "/notices/new" | "/notices/{id}" | "/stubs/{ref}" => "GET, HEAD, POST",
         "/logout" => "POST",
         _ => "GET, HEAD",
     }

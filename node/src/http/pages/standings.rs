@@ -36,6 +36,8 @@ pub(super) struct Wait {
     pub(super) number: String,
     /// Empty where only its stub is seen here.
     pub(super) href: String,
+    /// Where its stub is shown.
+    pub(super) stub: String,
     pub(super) title: String,
     pub(super) home: Place,
     pub(super) stage: String,
@@ -121,6 +123,7 @@ pub(super) fn wait(s: &StandingView, page: &Page, today: i64) -> Wait {
             number => number.to_owned(),
         },
         href: if s.here { page.href(&format!("/m/{}", s.id)) } else { String::new() },
+        stub: page.href(&format!("/stubs/{}", s.id)),
         title: s.title.clone().unwrap_or_default(),
         home: Place::of(&s.home),
         stage: w::stage(&s.stage, &s.stage_zh, lang).to_owned(),

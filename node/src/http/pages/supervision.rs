@@ -28,7 +28,7 @@ struct List {
 }
 
 struct Row {
-    /// Where it opens; empty where only its stub is seen here.
+    /// Where it opens, or its stub.
     href: String,
     number: String,
     title: String,
@@ -99,7 +99,7 @@ fn row(s: &SupervisedView, page: &Page, today: i64) -> Row {
     });
     let seen = s.title.is_some();
     Row {
-        href: if seen { page.href(&format!("/m/{}", escaped(&s.id.to_string()))) } else { String::new() },
+        href: page.href(&format!("/{}/{}", if seen { "m" } else { "stubs" }, s.id)),
         number: s.number.clone(),
         title: s.title.clone().unwrap_or_else(|| w::S_STUB.of(lang).to_owned()),
         holder: Place::of_known(s.holder.as_ref()).name,

@@ -6,6 +6,7 @@
 use super::{
     Page, Place, Visitor, escaped, html,
     list::{LinkLine, Row, link_line, row},
+    notices,
     similar::{self, Alike},
     w, with_language,
 };
@@ -46,6 +47,7 @@ struct TodayPage {
     untold: Vec<Task>,
     untold_more: Option<String>,
     waits: Vec<Wait>,
+    notices: Vec<notices::Shown>,
 }
 
 struct Task {
@@ -118,6 +120,7 @@ async fn written(house: &House, visitor: &Visitor) -> Result<TodayPage, Problem>
         untold: untold.items.iter().map(|m| task(m, w::TELL_NOW.of(lang).to_owned())).collect(),
         untold_more: untold.next_cursor.map(|_| page.href("/matters?view=untold")),
         waits: waits(&open, own.id, &page),
+        notices: notices::newest(house, &page, &[]).await?,
         page,
     })
 }

@@ -1,11 +1,11 @@
-//! Outcomes, registers, charters.
+//! Outcomes, registers, charters, notices.
 
 use super::{
-    super::{FoldChange, FoldInput, Verdict, Violation, charter, outcome, register as registers},
+    super::{FoldChange, FoldInput, Verdict, Violation, charter, notice, outcome, register as registers},
     world::*,
 };
 use crate::{
-    act::{Charter, Decision, Heard, Progress, Stub, Stubs},
+    act::{Charter, Decision, Heard, Progress, Stub, Stubs, Text, Word},
     ids::{ActRef, ChangeHash, DocId, Hash},
     kind::Kind,
 };
@@ -187,4 +187,44 @@ fn two_snapshots_with_one_number_wait_for_the_parent() {
     let mut reversed = w.changes.clone();
     reversed.reverse();
     assert_eq!(charter::fold(&input(&w, &reversed)), c);
+}
+
+#[test]
+fn a_notice_says_its_last_word_until_it_is_recalled_and_openings_stand() {
+    let mut w = world(Kind::Notice);
+    let say = |sort: &str, title: &str| Word::Announce {
+        sort: sort.into(),
+        title: title.into(),
+        text: Text("农田水利补助".into()),
+        category: Some("water".into()),
+        until: Some(20_100),
+    };
+    let recall = |why: &str| Word::Recall { reason: Text(why.into()) };
+    let early = w.add(VILLAGE, 0, recall("还没有发"));
+    w.add(VILLAGE, 0, say("resource", "第一稿"));
+    let second = w.add(VILLAGE, 0, say("resource", "第二稿"));
+    let odd = w.add(VILLAGE, 0, say("rumour", "不是通知"));
+    let open = Word::Open {
+        matter: DocId([1; 32]),
+        number: "芦稿-2026-AS-0187".into(),
+        reason: Text("督查".into()),
+    };
+    let opened = w.add(VILLAGE, 0, open);
+    w.share();
+    let foreign = w.add(TOWN, 0, say("directive", "代发"));
+    let n = notice::fold(&input(&w, &w.changes));
+    assert_eq!(n.in_force().map(|a| (a.act, a.title.as_str())), Some((second, "第二稿")));
+    assert_eq!((n.announced.len(), n.malformed.as_slice()), (2, [odd].as_slice()));
+    assert_eq!(n.violations, [early, foreign]);
+    assert_eq!(n.opened.iter().map(|o| o.act).collect::<Vec<_>>(), [opened]);
+    let mut reversed = w.changes.clone();
+    reversed.reverse();
+    assert_eq!(notice::fold(&input(&w, &reversed)).digest(), n.digest());
+    w.add(VILLAGE, 0, recall("补助办法改了"));
+    let n = notice::fold(&input(&w, &w.changes));
+    assert_eq!(
+        (n.in_force(), n.recalled.as_ref().map(|r| r.reason.clone())),
+        (None, Some("补助办法改了".to_owned()))
+    );
+    assert_eq!(n.opened.len(), 1);
 }

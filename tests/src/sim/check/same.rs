@@ -18,6 +18,7 @@ fn digest(census: &Census, at: usize, doc: &DocId) -> Option<Hash> {
         Kind::Outcome => Some(fold::outcome::fold(input).digest()),
         Kind::Register => Some(fold::register::fold(input).digest()),
         Kind::Charter => Some(fold::charter::fold(input).digest()),
+        Kind::Notice => Some(fold::notice::fold(input).digest()),
         Kind::Dossier => None,
     })?
 }

@@ -260,6 +260,25 @@ fn plausible(c: &mut Choice<'_>, kind: Kind, doc: &Document) -> Map {
         }
         Kind::Dossier => ("seal", vec![("ciphertext", Value::Bytes(c.some().to_vec()))]),
         Kind::Register => ("stubs", vec![("rows", Value::List(vec![]))]),
+        Kind::Notice => match c.below(3) {
+            0 => ("recall", vec![("reason", said(c))]),
+            1 => (
+                "announce",
+                vec![
+                    ("sort", Value::Str("topic".into())),
+                    ("title", Value::Str(c.text())),
+                    ("text", said(c)),
+                ],
+            ),
+            _ => (
+                "open",
+                vec![
+                    ("matter", Value::Bytes(doc.id.0.to_vec())),
+                    ("number", Value::Str(c.text())),
+                    ("reason", said(c)),
+                ],
+            ),
+        },
     };
     let mut map: Map = fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     map.insert("kind".into(), Value::Str(name.into()));

@@ -8,7 +8,7 @@ use yishi_protocol::{
     audience::Grant,
     change::{self, Body, Change},
     commit::{ActorRecord, Cover, DocIndex, Place},
-    fold::{Author, FoldChange, FoldInput, charter, outcome, proposal, register},
+    fold::{Author, FoldChange, FoldInput, charter, notice, outcome, proposal, register},
     gate::Admitted,
     header::Header,
     ids::{ActRef, ActorId, ChangeHash, DocId, Hash},
@@ -196,6 +196,7 @@ fn folded(input: &FoldInput<'_>) -> Option<Hash> {
         Kind::Outcome => Some(outcome::fold(input).digest()),
         Kind::Charter => Some(charter::fold(input).digest()),
         Kind::Register => Some(register::fold(input).digest()),
+        Kind::Notice => Some(notice::fold(input).digest()),
         Kind::Dossier => None,
     }
 }

@@ -1,6 +1,7 @@
 //! What the public board and the hall's screen says.
 
 super::words! {
+    SAID: "通知", "Announcements";
     TITLE: "公开栏", "Public board";
     WITHOUT: "不用登录也可以：", "Without signing in:";
     BACK: "回到公开栏", "Back to the public board";

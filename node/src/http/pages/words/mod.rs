@@ -6,6 +6,7 @@
 pub(super) mod board;
 pub(super) mod dashboard;
 pub(super) mod inbox;
+pub(super) mod notices;
 
 use crate::http::lang::Lang;
 
@@ -473,7 +474,7 @@ mod tests {
 
     #[test]
     fn every_word_is_there_in_both_languages() {
-        let rooms = [ALL, board::ALL, dashboard::ALL, inbox::ALL];
+        let rooms = [ALL, board::ALL, dashboard::ALL, inbox::ALL, notices::ALL];
         for (name, Word(zh, en)) in rooms.concat() {
             assert!(!zh.is_empty() && !en.is_empty(), "{name}");
             let chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
