@@ -31,6 +31,7 @@ mod merge;
 mod next_view;
 mod numbers;
 mod outcome;
+mod phone;
 mod places;
 mod placing;
 mod privacy;

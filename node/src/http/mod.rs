@@ -12,6 +12,7 @@
 
 mod accounts;
 mod api;
+mod authority;
 mod bind_error;
 mod body;
 mod caller;
@@ -70,6 +71,7 @@ struct House {
     live: Arc<live::Live>,
     lang: Lang,
     pin: Option<String>,
+    trust: Option<server::Trust>,
 }
 
 impl House {
@@ -88,7 +90,7 @@ impl Server {
     /// # Errors
     /// [`BindError`]; nothing is served then.
     pub async fn bind(config: HttpConfig, actions: Actions) -> Result<Self, BindError> {
-        let doors = server::Doors::open(&config).await?;
+        let doors = server::Doors::open(&config, &actions.node().place.place.name).await?;
         let counts = Arc::new(metrics::Counts::default());
         let live = live::Live::of(actions.store(), config.clock.now_ms());
         let ends = live.ends_with();
@@ -106,6 +108,7 @@ impl Server {
             live,
             lang: config.lang,
             pin: doors.pin().map(str::to_owned),
+            trust: doors.trust(),
         });
         Ok(doors.serve(router(&house), counts, ends))
     }
@@ -137,7 +140,7 @@ async fn common_headers(request: Request, next: Next) -> Response {
         (header::X_FRAME_OPTIONS, "DENY"),
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'",
         ),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

@@ -86,7 +86,7 @@ pub use matters::{MatterRow, OutcomeRow, Projection, StubRow};
 pub use only_here::OnlyHere;
 pub use open::Genesis;
 pub use people::{NewPerson, Person, PersonChange, SecretHash, Token};
-pub use promises::{GivenAnswer, InviteRow};
+pub use promises::{GivenAnswer, InviteRow, PHONE_KEY};
 pub use queue::DirtyDoc;
 pub use read::{DocState, StoredCommit};
 pub use receipts::{Acknowledged, CommitRow, FedCommit, Origin, StoredReceipt};

@@ -15,6 +15,7 @@ mod bulk;
 mod bulk_forms;
 mod chart;
 mod charter;
+mod collect;
 mod compare;
 mod dashboard;
 mod desk;
@@ -40,6 +41,7 @@ mod similar;
 mod standings;
 mod supervision;
 mod today;
+mod trust;
 mod words;
 
 use super::{
@@ -110,6 +112,13 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/sheets/forms/{name}", get(sheet_forms::fill))
         .route("/sheets/{name}", get(sheets::one))
         .route("/link", get(link::show))
+        .route("/collect", get(collect::show))
+        .route("/collect/state", get(collect::state))
+        .route("/collect/manifest.webmanifest", get(collect::manifest))
+        .route("/worker.js", get(collect::worker))
+        .route("/trust", get(trust::show))
+        .route("/trust/yishi.crt", get(trust::certificate))
+        .route("/trust/yishi.pem", get(trust::pem))
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/assets/{name}", get(assets::serve))

@@ -4,6 +4,7 @@
 //! `kind_zh`) have their English here. What one kind of page alone says stands in a file of its own.
 
 pub(super) mod board;
+pub(super) mod collect;
 pub(super) mod dashboard;
 pub(super) mod inbox;
 
@@ -473,7 +474,7 @@ mod tests {
 
     #[test]
     fn every_word_is_there_in_both_languages() {
-        let rooms = [ALL, board::ALL, dashboard::ALL, inbox::ALL];
+        let rooms = [ALL, board::ALL, collect::ALL, collect::SPOKEN, dashboard::ALL, inbox::ALL];
         for (name, Word(zh, en)) in rooms.concat() {
             assert!(!zh.is_empty() && !en.is_empty(), "{name}");
             let chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
