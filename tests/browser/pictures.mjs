@@ -45,7 +45,7 @@ const pages = (m, receipt) => ({
   visitor: [{ at: "village" }, {
     "sign-in": "/login", ask: "/q", "ask-found": `/q?n=${encodeURIComponent(receipt.number)}&c=${receipt.check_code}`,
     board: "/board", "board-screen": "/board/screen", "board-sheet": "/board/sheet", "board-notice": `/board/${encodeURIComponent(m.posted)}`, "no-page": "/nothing-here",
-    "sign-in-first": "/login?back=/new",
+    "sign-in-first": "/login?back=/new", trust: "/trust",
     "ask-wrong": "/q?n=1&c=000000",
   }],
   clerk: [PEOPLE.clerk, {
