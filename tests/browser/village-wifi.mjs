@@ -24,9 +24,14 @@ export class Wifi {
     const sent = request({ host: to.hostname, port: to.port, method: asked.method, path: asked.url, headers: asked.headers }, (given) => {
       this.passed.push(`${asked.method} ${asked.url} ${given.statusCode}`);
       if (this.lose(asked, given)) {
-        // The node has done it and said so; nobody hears.
-        this.lost += 1;
-        given.resume().on("end", () => answer.destroy());
+        // The node has done it and said so; nobody hears the end of it. (Broken off before the first byte, a browser
+        // asks once more by itself.)
+        answer.writeHead(given.statusCode, given.headers);
+        answer.flushHeaders();
+        given.resume().on("end", () => setTimeout(() => {
+          answer.destroy();
+          this.lost += 1;
+        }, 50));
         return;
       }
       answer.writeHead(given.statusCode, given.headers);
