@@ -2,13 +2,15 @@
 // switched off by force, home again. A real node, a real browser with a profile on disk; between the two a door
 // that can be shut (village-wifi.mjs).
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { checkServerIdentity, connect } from "node:tls";
 import { setTimeout as pause } from "node:timers/promises";
 import { chromium } from "playwright-core";
-import { Visit } from "./browser.mjs";
+import { open, Visit } from "./browser.mjs";
 import { Federation, PASSWORD, PEOPLE, until } from "./federation.mjs";
 import { Wifi } from "./village-wifi.mjs";
 import { WORDS } from "./words.mjs";
@@ -110,16 +112,60 @@ after(async () => {
 });
 
 test("without a script the page says what to do instead", async () => {
-  const v = await on();
-  const page = await (await v.context.browser()?.newContext({ javaScriptEnabled: false, baseURL: wifi.pages }) ?? v.context).newPage();
-  await page.goto("/collect");
-  const text = await page.evaluate(() => document.querySelector("noscript")?.textContent).catch(() => null);
-  assert.match(text ?? (await page.content()), /JavaScript/);
-  await page.close();
+  const browser = await open();
+  try {
+    for (const lang of ["zh", "en"]) {
+      const v = await Visit.begin(browser, { ...village, pages: wifi.pages }, { lang, size: "phone", script: false });
+      await v.go("/collect");
+      await v.sees(lang === "zh" ? "直接用“登记事项”" : "use “Register a matter”", "JavaScript");
+      await v.follow(WORDS[lang].newMatter);
+      await v.sees(WORDS[lang].signIn);
+      await v.end();
+    }
+  } finally {
+    await browser.close();
+  }
+});
+
+test("a phone that took the certificate from /trust goes to this node without a warning, and to nobody else", async () => {
+  const browser = await open();
+  try {
+    for (const way of [{ lang: "zh", size: "phone" }, { lang: "en", size: "desk", dark: true }, { lang: "zh", size: "phone", script: false }]) {
+      const v = await Visit.begin(browser, village, way);
+      await v.go("/trust");
+      const shown = (await v.page.locator(".fingerprint").innerText()).replace(/\s/g, "");
+      const answer = await v.page.request.get("/trust/yishi.crt");
+      assert.equal(answer.headers()["content-type"], "application/x-x509-ca-cert");
+      const root = new X509Certificate(await answer.body());
+      assert.equal(root.fingerprint256.replaceAll(":", ""), shown);
+      assert.ok(root.ca && root.verify(root.publicKey));
+      const port = Number(/192\.168\.8\.1:(\d+)\/collect/.exec(await v.text())[1]);
+      const pem = await (await v.page.request.get("/trust/yishi.pem")).text();
+      const asked = (name) =>
+        new Promise((done) => {
+          const socket = connect({ host: "127.0.0.1", port, ca: pem, checkServerIdentity: (_, cert) => checkServerIdentity(name, cert) }, () => {
+            socket.destroy();
+            done("trusted");
+          });
+          socket.once("error", (e) => done(e.code ?? String(e)));
+        });
+      for (const name of ["192.168.8.1", "127.0.0.1", "localhost"]) assert.equal(await asked(name), "trusted");
+      assert.equal(await asked("192.168.8.2"), "ERR_TLS_CERT_ALTNAME_INVALID");
+      await v.end();
+    }
+    // On paper it is one sheet.
+    const v = await Visit.begin(browser, village, {});
+    await v.go("/trust");
+    const pdf = await v.page.pdf({ format: "A4", preferCSSPageSize: true });
+    assert.equal(pdf.toString("latin1").match(/\/Type\s*\/Page[^s]/g).length, 1);
+    await v.end();
+  } finally {
+    await browser.close();
+  }
 });
 
 test("signed in once, the page opens cold with no network and keeps thirty matters and a meeting through a kill", async () => {
-  let v = phone;
+  let v = await on();
   await opened(v);
   await v.sees("这部手机上没有人登录");
   assert.ok(await v.page.locator("#new-matter").isDisabled());

@@ -113,7 +113,7 @@
       // It is there: what was written leaves the phone, but for its first words.
       const { id, number = "", check_code: check = "" } = answer.said;
       const { body, place, names, petitioner, settled, payload: sent, reason, ...kept } = draft;
-      const title = Collect.snippet(draft.kind === "meeting" ? place || body : body, 12);
+      const title = Collect.snippet(draft.kind === "meeting" ? place || body : body, Collect.lang === "zh" ? 14 : 32);
       await Collect.keep({ ...kept, state: "arrived", matter: id, number, check, title, body: "" });
       return "arrived";
     }

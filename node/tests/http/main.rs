@@ -17,6 +17,7 @@ mod paper;
 mod acts;
 mod api;
 mod board;
+mod collect;
 mod dashboard;
 mod desk;
 mod desks;
