@@ -36,9 +36,11 @@ const wiped = () =>
       tx.oncomplete = tx.onabort = () => (db.close(), done());
       tx.objectStore("keys").clear();
       tx.objectStore("facts").delete("me");
-      const drafts = tx.objectStore("drafts");
+      const [drafts, photos] = [tx.objectStore("drafts"), tx.objectStore("photos").index("draft")];
       drafts.getAll().onsuccess = (event) => {
-        for (const draft of event.target.result.filter((d) => d.state === "arrived")) drafts.delete(draft.id);
+        for (const { id } of event.target.result.filter((d) => d.state === "arrived")) {
+          photos.count(id).onsuccess = (left) => left.target.result === 0 && drafts.delete(id);
+        }
       };
     };
   });

@@ -34,6 +34,13 @@ export class Wifi {
         }, 50));
         return;
       }
+      if (this.amend && /html|javascript/.test(given.headers["content-type"] ?? "")) {
+        const { "content-length": _, ...headers } = given.headers;
+        let text = "";
+        given.setEncoding("utf8").on("data", (part) => (text += part));
+        given.on("end", () => answer.writeHead(given.statusCode, headers).end(this.amend(asked.url, text)));
+        return;
+      }
       answer.writeHead(given.statusCode, given.headers);
       given.pipe(answer);
     });

@@ -107,9 +107,12 @@
     const owner = me?.person;
     await within(["drafts", "photos", "keys", "facts"], "readwrite", async (drafts, photos, keys, facts) => {
       for (const draft of await of(drafts.getAll())) {
-        if (draft.owner !== owner || (!all && draft.state !== "arrived")) continue;
+        if (draft.owner !== owner) continue;
+        const pictures = await of(photos.index("draft").getAllKeys(draft.id));
+        // Arrived, and its photos too.
+        if (!all && (draft.state !== "arrived" || pictures.length > 0)) continue;
         await of(drafts.delete(draft.id));
-        for (const photo of await of(photos.index("draft").getAllKeys(draft.id))) await of(photos.delete(photo));
+        for (const photo of pictures) await of(photos.delete(photo));
       }
       await of(keys.clear());
       await of(facts.delete("me"));

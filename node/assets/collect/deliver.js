@@ -9,13 +9,15 @@
 //                        └→ refused → mended → here
 (() => {
   const PATIENCE_MS = 60_000;
+  /// A node that is there says who is signed in at once; one that is not leaves a phone waiting.
+  const HELLO_MS = 10_000;
   const AGAIN_MS = 60_000;
   const BUSY = new Set([408, 425, 429, 500, 502, 503, 504]);
 
   /// Asks the node. `{ away }` when nobody answered.
-  Collect.ask = async (method, path, { body, headers = {} } = {}) => {
+  Collect.ask = async (method, path, { body, headers = {}, within = PATIENCE_MS } = {}) => {
     const patience = new AbortController();
-    const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
+    const timer = setTimeout(() => patience.abort(), within);
     try {
       const answer = await fetch(path, { method, body, headers, signal: patience.signal, cache: "no-store", redirect: "error" });
       const text = await answer.text();
@@ -51,11 +53,11 @@
   Collect.hello = async () => {
     if (await Collect.fact("leaving")) {
       // Signed out here while the node was out of reach: the session ends now.
-      const ended = await Collect.ask("DELETE", "/api/v1/session");
+      const ended = await Collect.ask("DELETE", "/api/v1/session", { within: HELLO_MS });
       if (ended.away) return tell({ link: "away" });
       await Collect.note("leaving", null);
     }
-    const heard = await Collect.ask("GET", "/collect/state");
+    const heard = await Collect.ask("GET", "/collect/state", { within: HELLO_MS });
     if (heard.away || !heard.ok) return tell({ link: "away" });
     const { person, secret, ...node } = heard.said;
     await Collect.note("node", { ...node, ahead: Date.now() - node.now_ms });

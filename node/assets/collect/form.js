@@ -62,6 +62,28 @@
     open.timer = setTimeout(keep, SAVE_MS);
   };
 
+  // What villages call things, by the category it mostly is. Only a guess, shown as one, and only of categories in force.
+  const GUESSES = [
+    ["邻里纠纷", /吵架|纠纷|争执|邻居|扯皮|界限/], ["社会保障", /医保|社保|低保|养老|残疾|五保|补贴/], ["环境卫生", /垃圾|臭|污水|厕所|焚烧|蚊/],
+    ["用电用水", /停电|路灯|电线|电压|停水|自来水|水管|水表|变压器/], ["水利", /水渠|堰|山坪塘|灌溉|排灌|河堤|抽水/], ["道路", /路面|公路|机耕道|桥|涵洞|坑洼|斑马线|硬化/],
+    ["房屋", /危房|漏雨|房顶|宅基地|建房|拆迁/], ["土地", /土地|承包|流转|征地|田坎|占地/], ["治安", /偷|打架|诈骗|赌博|噪音|狗咬/],
+  ];
+  let categories = [];
+  const guess = (form) => {
+    const field = form.elements.category;
+    if (!field) return;
+    const note = form.querySelector(".guessed");
+    const body = form.elements.body.value;
+    // What somebody chose stays; a guess goes with the words it came from.
+    if (field.value !== "" && field.value !== field.dataset.guess) {
+      note.hidden = true;
+      return;
+    }
+    const found = categories.find((c) => body.includes(c)) ?? GUESSES.find(([c, words]) => categories.includes(c) && words.test(body))?.[0] ?? "";
+    field.value = field.dataset.guess = found;
+    note.hidden = found === "";
+  };
+
   const rows = ({ form, items }) => {
     const list = form.querySelector(".items ol");
     list.replaceChildren(
@@ -144,6 +166,9 @@
     }
     form.querySelector(".saved").textContent = "";
     form.querySelector(".photos .hint").textContent = "";
+    if (form.elements.category) form.elements.category.dataset.guess = "";
+    const note = form.querySelector(".guessed");
+    if (note) note.hidden = true;
     said(form, draft.state === "refused" || draft.reason ? `${Collect.say("refused")}：${draft.reason ?? ""}` : "");
     who(form);
     if (draft.kind === "meeting") rows(at);
@@ -157,7 +182,8 @@
   };
 
   /// Opens a draft, or a fresh one; nothing else touches it until it is closed.
-  const hold = (draft, items = [], fresh = false) => {
+  const hold = async (draft, items = [], fresh = false) => {
+    categories = (await Collect.fact("node"))?.categories ?? [];
     const ids = [draft, ...items].map((d) => d.id);
     const all = (n, work) => (n === ids.length ? work() : Collect.holding(ids[n], () => all(n + 1, work)));
     return all(0, async () => {
@@ -252,6 +278,7 @@
     form.addEventListener("input", (event) => {
       if (event.target.type === "file") return;
       who(form);
+      if (event.target === form.elements.body) guess(form);
       typed();
     });
     form.addEventListener("change", (event) => {

@@ -198,8 +198,12 @@
       await Collect.refresh();
     });
     window.addEventListener("online", () => Collect.deliver());
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") Collect.deliver();
+    document.addEventListener("visibilitychange", async () => {
+      if (document.visibilityState !== "visible") return;
+      // Somebody may have signed out on another page meanwhile.
+      if (at("matter").hidden && at("meeting").hidden) await Collect.wake();
+      await Collect.refresh();
+      Collect.deliver();
     });
     storage();
     await Collect.deliver();

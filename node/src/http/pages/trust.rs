@@ -97,8 +97,8 @@ pub(super) async fn show(State(house): State<Arc<House>>, visitor: Visitor, head
     let Some(trust) = &house.trust else { return html(&shown) };
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).and_then(host_of).unwrap_or_default();
     let reached = (visitor.door == Some(Door::Tls)).then(|| shown_at(&headers, visitor.door)).flatten();
-    let outside = trust.names.iter().filter(|n| !is_here(n));
-    let open: Vec<String> = outside.map(|name| at(name, trust.port)).collect();
+    let outside: Vec<&str> = trust.names.iter().filter(|n| !is_here(n)).map(String::as_str).collect();
+    let open: Vec<String> = outside.iter().map(|name| at(name, trust.port)).collect();
     if let Some(address) = reached.or_else(|| open.first().cloned()) {
         shown.open_at = format!("{address}/trust");
         shown.square = qr::square(&shown.open_at);
@@ -107,7 +107,7 @@ pub(super) async fn show(State(house): State<Arc<House>>, visitor: Visitor, head
     shown.known = Some(Known {
         title: trust.title.clone(),
         fingerprint: fingerprint(trust),
-        names: trust.names.join("  "),
+        names: if outside.is_empty() { trust.names.join("  ") } else { outside.join("  ") },
         open: open.iter().map(|a| format!("{a}/collect")).collect(),
     });
     html(&shown)

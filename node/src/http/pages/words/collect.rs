@@ -25,7 +25,8 @@ super::words! {
     SHEET_PHOTO: "拍现场、签到表", "Photo of the place or the sign-in sheet";
     WHO_RAISED: "谁反映的", "Who raised it";
     SEALED_HINT: "送到村里后密封保存，只有要联系反映人的同志能看。", "Sealed once it reaches the village: only those who must get in touch can read it.";
-    MORE: "更多：类别、渠道、日期", "More: category, channel, day";
+    MORE: "更多：渠道、日期", "More: channel, day";
+    GUESSED: "照说的话猜的，不对就改。", "Guessed from what was said; change it if it is wrong.";
     DAY: "哪天的事（不填就是今天）", "The day (today if left out)";
     SETTLED: "当场已经说清、办好", "Settled on the spot";
     SETTLED_LABEL: "当场怎么说的、怎么办的", "What was said or done on the spot";
