@@ -297,6 +297,7 @@ test("what the village refuses says why, is mended and sent again", async () => 
   await v.look();
   await v.page.locator("#matter input[name=category]").fill("道路");
   await tap(v, SAY.done);
+  await rows(v, "refused").first().waitFor({ state: "detached" });
   await delivered(v);
   await until("the mended matter", async () => (await count("机耕道的路面坏了")) === 1);
 });

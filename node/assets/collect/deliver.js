@@ -211,10 +211,11 @@
   };
 
   let again = 0;
-  /// Delivers what waits, if the node is there and its owner signed in. One page at a time does so.
-  Collect.deliver = () =>
-    navigator.locks.request("yishi-collect-deliver", { ifAvailable: true }, async (lock) => {
-      if (!lock) return;
+  let next = null;
+  /// Delivers what waits, if the node is there and its owner signed in. One page at a time does so; asked for
+  /// during a round, one more follows.
+  Collect.deliver = () => (next ??= navigator.locks.request("yishi-collect-deliver", async () => {
+      next = null;
       clearTimeout(again);
       try {
         await Collect.hello();
@@ -227,7 +228,7 @@
         const left = Collect.waiting(mine).length + Collect.photosWaiting(mine).length;
         if (left > 0 && news.session !== "off") again = setTimeout(Collect.deliver, AGAIN_MS);
       }
-    });
+    }));
 
   /// A failure of the phone in words.
   Collect.troubled = (trouble) =>

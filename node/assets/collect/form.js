@@ -186,11 +186,13 @@
     categories = (await Collect.fact("node"))?.categories ?? [];
     const ids = [draft, ...items].map((d) => d.id);
     const all = (n, work) => (n === ids.length ? work() : Collect.holding(ids[n], () => all(n + 1, work)));
-    return all(0, async () => {
+    let at = null;
+    const ended = all(0, async () => {
       // What was sent or sent without an answer meanwhile is not written in.
       const now = fresh ? [draft, ...items] : await Promise.all(ids.map(Collect.draft));
       if (now.some((d) => !d || !["here", "writing", "refused"].includes(d.state))) return "passed";
-      const at = { form: Collect.at(draft.kind === "meeting" ? "meeting" : "matter"), draft: now[0], items: now.slice(1), gone: [], work: Promise.resolve(true) };
+      at = { form: Collect.at(draft.kind === "meeting" ? "meeting" : "matter"), draft: now[0], items: now.slice(1), gone: [], work: Promise.resolve(true) };
+      at.freed = new Promise((done) => (at.free = done));
       // Only looked at, it is as finished as before.
       at.finished = new Set(now.filter((d) => d.state === "here").map((d) => d.id));
       for (const d of now) d.state = "writing";
@@ -202,6 +204,9 @@
       open = null;
       return "closed";
     });
+    // Closed only when nobody holds it any more, so that it can be delivered.
+    ended.finally(() => at?.free());
+    return ended;
   };
   Collect.write = async (kind) => {
     const draft = blank(kind, kind === "meeting" ? { place: "", people: "", names: "" } : { channel: "home_visit" });
@@ -216,6 +221,7 @@
     const at = open;
     if (!at) return;
     at.close();
+    await at.freed;
     Collect.page("list");
     await Collect.refresh();
   };

@@ -55,7 +55,7 @@ fn operation(route: &Route) -> Value {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "schema": { "type": "string", "maxLength": super::limits::IDEMPOTENCY_KEY_BYTES_MAX },
-            "description": "Sent again with the same body, the first answer is given again and nothing is done twice.",
+            "description": "Sent again with the same body, the first answer is given again and nothing is done twice: for a day, and for 400 days if it begins with `phone-`.",
         }));
     }
     let (status, answer) = route.gives;
