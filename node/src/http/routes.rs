@@ -3,7 +3,10 @@
 //! Router, access check, `Allow` headers and OpenAPI all come from [`ROUTES`], so none can forget an address:
 //! [`Op`] is matched exhaustively where handlers are attached.
 
+mod shapes;
+
 use super::permit::Permit;
+use shapes::{create, ended, read, tried};
 
 /// One operation of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +51,16 @@ pub enum Op {
     RemoveForm,
     /// Take a step.
     Act,
+    /// Bring a photo.
+    KeepFile,
+    /// Bring a photo and put it to a matter.
+    Attach,
+    /// The bytes of a photo.
+    File,
+    /// The photos known here.
+    Files,
+    /// Let a photo go.
+    LetGo,
     /// The petitioner's identity.
     Petitioner,
     /// Have the petitioner forgotten.
@@ -152,56 +165,9 @@ const PAGED: &[&str] = &["limit", "cursor"];
 const LISTED: &[&str] =
     &["stage", "holder", "home", "category", "q", "due", "untold", "open", "sort", "limit", "cursor"];
 
-const fn read(
-    op: Op,
-    path: &'static str,
-    need: Need,
-    words: (&'static str, &'static str),
-    query: &'static [&'static str],
-    gives: &'static str,
-) -> Route {
-    Route { op, method: "GET", path, need, words, query, takes: None, gives: (200, gives), creates: false }
-}
-
-const fn create(
-    op: Op,
-    path: &'static str,
-    need: Need,
-    words: (&'static str, &'static str),
-    takes: &'static str,
-    gives: (u16, &'static str),
-) -> Route {
-    Route { op, method: "POST", path, need, words, query: &[], takes: Some(takes), gives, creates: true }
-}
-
-/// What is asked with a body and changes nothing.
-const fn tried(
-    op: Op,
-    path: &'static str,
-    need: Need,
-    words: (&'static str, &'static str),
-    takes: &'static str,
-    gives: &'static str,
-) -> Route {
-    let gives = (200, gives);
-    Route { op, method: "POST", path, need, words, query: &[], takes: Some(takes), gives, creates: false }
-}
-
-const fn ended(op: Op, path: &'static str, need: Need, words: (&'static str, &'static str)) -> Route {
-    Route {
-        op,
-        method: "DELETE",
-        path,
-        need,
-        words,
-        query: &[],
-        takes: None,
-        gives: (204, ""),
-        creates: false,
-    }
-}
-
 const READ: Need = Need::May(Permit::Read);
+const REPORT: Need = Need::May(Permit::Report);
+const MACHINE: Need = Need::May(Permit::Machine);
 
 /// Every address of the API.
 pub const ROUTES: &[Route] = &[
@@ -280,6 +246,38 @@ pub const ROUTES: &[Route] = &[
         &[],
         "Next",
     ),
+    Route {
+        op: Op::Attach,
+        method: "POST",
+        path: "/api/v1/matters/{ref}/attachments",
+        need: Need::May(Permit::Report),
+        words: ("Put a photo to a matter", "给事项放一张照片"),
+        query: &["about", "caption"],
+        takes: Some("picture"),
+        gives: (201, "Acted"),
+        creates: true,
+    },
+    create(
+        Op::KeepFile,
+        "/api/v1/attachments",
+        REPORT,
+        ("Bring a photo", "上传照片"),
+        "picture",
+        (201, "KeptFile"),
+    ),
+    read(Op::File, "/api/v1/attachments/{file}", READ, ("A photo", "一张照片"), &[], "bytes"),
+    read(Op::Files, "/api/v1/attachments", MACHINE, ("Photos known here", "照片列表"), PAGED, "FileList"),
+    Route {
+        op: Op::LetGo,
+        method: "POST",
+        path: "/api/v1/attachments/{file}/let-go",
+        need: MACHINE,
+        words: ("Let a photo go that the place above has", "清出上级已有的照片"),
+        query: &[],
+        takes: None,
+        gives: (200, "File"),
+        creates: true,
+    },
     read(
         Op::Similar,
         "/api/v1/matters/{ref}/similar",
@@ -577,29 +575,4 @@ pub fn methods_at(path: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn no_address_stands_twice() {
-        let all: BTreeSet<_> = ROUTES.iter().map(|r| (r.method, r.path)).collect();
-        assert_eq!(all.len(), ROUTES.len());
-        let ops: BTreeSet<_> = ROUTES.iter().map(|r| format!("{:?}", r.op)).collect();
-        assert_eq!(ops.len(), ROUTES.len());
-    }
-
-    #[test]
-    fn what_changes_something_needs_a_permission() {
-        for r in ROUTES {
-            let sign_in = matches!(r.op, Op::SignIn | Op::SignOut);
-            assert!(r.method == "GET" || sign_in || matches!(r.need, Need::May(_)), "{:?}", r.op);
-        }
-    }
-
-    #[test]
-    fn allow_lists_the_methods() {
-        assert_eq!(methods_at("/api/v1/matters"), "GET, POST, HEAD");
-        assert_eq!(methods_at("/api/v1/session"), "POST, DELETE");
-    }
-}
+mod tests;

@@ -25,6 +25,7 @@ static STYLESHEET: Asset = Asset {
         include_str!("../../../assets/style/board.css"),
         include_str!("../../../assets/style/inbox.css"),
         include_str!("../../../assets/style/dashboard.css"),
+        include_str!("../../../assets/style/photos.css"),
     ),
     address: LazyLock::new(|| named("page", "css", STYLESHEET.text)),
 };
@@ -34,6 +35,7 @@ static SCRIPT: Asset = Asset {
         include_str!("../../../assets/script/live.js"),
         include_str!("../../../assets/script/hall.js"),
         include_str!("../../../assets/script/keys.js"),
+        include_str!("../../../assets/script/photos.js"),
     ),
     address: LazyLock::new(|| named("page", "js", SCRIPT.text)),
 };

@@ -6,6 +6,7 @@
 pub(super) mod board;
 pub(super) mod dashboard;
 pub(super) mod inbox;
+pub(super) mod photos;
 
 use crate::http::lang::Lang;
 
@@ -430,6 +431,7 @@ const ACTS: &[(&str, &str)] = &[
     ("ballot", "ballot"),
     ("take_over", "taken over"),
     ("settle", "settled"),
+    ("attach", "photo added"),
 ];
 
 /// The stages with their names, in the order of handling.
@@ -473,7 +475,7 @@ mod tests {
 
     #[test]
     fn every_word_is_there_in_both_languages() {
-        let rooms = [ALL, board::ALL, dashboard::ALL, inbox::ALL];
+        let rooms = [ALL, board::ALL, dashboard::ALL, inbox::ALL, photos::ALL];
         for (name, Word(zh, en)) in rooms.concat() {
             assert!(!zh.is_empty() && !en.is_empty(), "{name}");
             let chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
