@@ -24,6 +24,7 @@ mod live;
 mod metrics;
 mod once;
 pub mod openapi;
+mod ops;
 mod pages;
 mod parts;
 mod password;

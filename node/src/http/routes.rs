@@ -3,129 +3,8 @@
 //! Router, access check, `Allow` headers and OpenAPI all come from [`ROUTES`], so none can forget an address:
 //! [`Op`] is matched exhaustively where handlers are attached.
 
-mod shapes;
-
+pub use super::ops::Op;
 use super::permit::Permit;
-use shapes::{create, ended, read, tried};
-
-/// One operation of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Op {
-    /// This node.
-    Node,
-    /// Places known here.
-    Places,
-    /// Invite a place below.
-    Invite,
-    /// Revoke a place's certificates.
-    Revoke,
-    /// Let count what was stored and not counted.
-    Admit,
-    /// Move, merge or re-code a place.
-    Place,
-    /// List matters.
-    Matters,
-    /// Register a matter.
-    Register,
-    /// One matter.
-    Matter,
-    /// What may be done with it now.
-    Next,
-    /// Matters like it.
-    Similar,
-    /// Matters like a text.
-    SimilarText,
-    /// The sheets there are.
-    Sheets,
-    /// One sheet.
-    Sheet,
-    /// The forms that are kept.
-    Forms,
-    /// What keeping a form would do.
-    StageForm,
-    /// Keep a form.
-    KeepForm,
-    /// A form, filled.
-    FillForm,
-    /// Take a form away.
-    RemoveForm,
-    /// Take a step.
-    Act,
-    /// Bring a photo.
-    KeepFile,
-    /// Bring a photo and put it to a matter.
-    Attach,
-    /// The bytes of a photo.
-    File,
-    /// The photos known here.
-    Files,
-    /// Let a photo go.
-    LetGo,
-    /// The petitioner's identity.
-    Petitioner,
-    /// Have the petitioner forgotten.
-    Forget,
-    /// Who has forgotten the petitioner.
-    Forgetting,
-    /// The Automerge document.
-    Document,
-    /// Its changes.
-    Changes,
-    /// Take over rows of another system.
-    Import,
-    /// Answers for another system.
-    Export,
-    /// Decide.
-    Decide,
-    /// List outcomes.
-    Outcomes,
-    /// One outcome.
-    Outcome,
-    /// Procedures in force.
-    Procedures,
-    /// The file of one.
-    ProcedureFile,
-    /// What issuing a file would do.
-    StageProcedure,
-    /// Issue a procedure.
-    IssueProcedure,
-    /// The charter of a place.
-    Charter,
-    /// The file of its articles.
-    CharterFile,
-    /// What issuing articles would do.
-    StageCharter,
-    /// Issue articles.
-    IssueCharter,
-    /// What issuing a holiday notice would do.
-    StageNotice,
-    /// Issue a holiday notice.
-    IssueNotice,
-    /// What is handed over at the end of a term.
-    Handover,
-    /// What is late, not heard from, arrived late.
-    Supervision,
-    /// The links.
-    Link,
-    /// Dial the parent now.
-    Reconnect,
-    /// List people.
-    Users,
-    /// Add a person.
-    AddUser,
-    /// List tokens.
-    Tokens,
-    /// Make a token.
-    AddToken,
-    /// Withdraw a token.
-    EndToken,
-    /// Sign in.
-    SignIn,
-    /// Sign out.
-    SignOut,
-    /// The OpenAPI document.
-    OpenApi,
-}
 
 /// What a caller needs to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,6 +43,55 @@ pub struct Route {
 const PAGED: &[&str] = &["limit", "cursor"];
 const LISTED: &[&str] =
     &["stage", "holder", "home", "category", "q", "due", "untold", "open", "sort", "limit", "cursor"];
+
+const fn read(
+    op: Op,
+    path: &'static str,
+    need: Need,
+    words: (&'static str, &'static str),
+    query: &'static [&'static str],
+    gives: &'static str,
+) -> Route {
+    Route { op, method: "GET", path, need, words, query, takes: None, gives: (200, gives), creates: false }
+}
+
+const fn create(
+    op: Op,
+    path: &'static str,
+    need: Need,
+    words: (&'static str, &'static str),
+    takes: &'static str,
+    gives: (u16, &'static str),
+) -> Route {
+    Route { op, method: "POST", path, need, words, query: &[], takes: Some(takes), gives, creates: true }
+}
+
+/// What is asked with a body and changes nothing.
+const fn tried(
+    op: Op,
+    path: &'static str,
+    need: Need,
+    words: (&'static str, &'static str),
+    takes: &'static str,
+    gives: &'static str,
+) -> Route {
+    let gives = (200, gives);
+    Route { op, method: "POST", path, need, words, query: &[], takes: Some(takes), gives, creates: false }
+}
+
+const fn ended(op: Op, path: &'static str, need: Need, words: (&'static str, &'static str)) -> Route {
+    Route {
+        op,
+        method: "DELETE",
+        path,
+        need,
+        words,
+        query: &[],
+        takes: None,
+        gives: (204, ""),
+        creates: false,
+    }
+}
 
 const READ: Need = Need::May(Permit::Read);
 const REPORT: Need = Need::May(Permit::Report);
@@ -575,4 +503,29 @@ pub fn methods_at(path: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_address_stands_twice() {
+        let all: BTreeSet<_> = ROUTES.iter().map(|r| (r.method, r.path)).collect();
+        assert_eq!(all.len(), ROUTES.len());
+        let ops: BTreeSet<_> = ROUTES.iter().map(|r| format!("{:?}", r.op)).collect();
+        assert_eq!(ops.len(), ROUTES.len());
+    }
+
+    #[test]
+    fn what_changes_something_needs_a_permission() {
+        for r in ROUTES {
+            let sign_in = matches!(r.op, Op::SignIn | Op::SignOut);
+            assert!(r.method == "GET" || sign_in || matches!(r.need, Need::May(_)), "{:?}", r.op);
+        }
+    }
+
+    #[test]
+    fn allow_lists_the_methods() {
+        assert_eq!(methods_at("/api/v1/matters"), "GET, POST, HEAD");
+        assert_eq!(methods_at("/api/v1/session"), "POST, DELETE");
+    }
+}
