@@ -184,6 +184,11 @@ async fn supervise(actions: Actions, stop: CancellationToken) {
             () = tokio::time::sleep(wait) => {}
         }
         wait = SUPERVISED_EVERY;
+        match actions.sweep_files().await {
+            Ok(0) => {}
+            Ok(files) => info!(files, "photos that nobody put to a matter were thrown away"),
+            Err(error) => error!(%error, "photos that nobody put to a matter are still there"),
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             done = actions.supervise() => match done {

@@ -2,6 +2,7 @@
 //!
 //! A verb never decides what is allowed; the node does, and its refusal is passed on.
 
+pub mod attachment;
 pub mod charter;
 mod deliberation;
 pub mod export;
@@ -125,6 +126,7 @@ pub async fn run(noun: Noun, desk: &mut Desk) -> Result<(), Trouble> {
         Noun::Charter(verb) => charter::run(verb, desk).await,
         Noun::Procedure(verb) => procedure::run(verb, desk).await,
         Noun::Sheet(verb) => sheet::run(verb, desk).await,
+        Noun::Attachment(verb) => attachment::run(verb, desk).await,
         Noun::Outcome(verb) => outcome::run(verb, desk).await,
         Noun::Link(verb) => link::run(verb, desk).await,
         Noun::User(verb) => people::run_user(verb, desk).await,

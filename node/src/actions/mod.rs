@@ -9,6 +9,7 @@
 //! [`views`] at the last moment; what is stored has ids only.
 
 mod act;
+mod attach;
 mod author;
 mod below;
 pub(crate) mod board;
@@ -46,6 +47,7 @@ mod supervise;
 pub mod views;
 mod words;
 
+pub use attach::{AttachRequest, FileView, FilesView, KeptFile};
 pub(crate) use author::Authors;
 pub use board::ObjectionRequest;
 pub(crate) use by_charter::level_zh;

@@ -18,12 +18,14 @@ mod body;
 mod caller;
 mod config;
 mod cookie;
+mod files;
 mod lang;
 pub mod limits;
 mod live;
 mod metrics;
 mod once;
 pub mod openapi;
+mod ops;
 mod pages;
 mod parts;
 mod password;
@@ -37,6 +39,8 @@ mod sheets;
 mod socket;
 mod stall;
 mod tls;
+mod upload;
+mod upload_parts;
 
 pub use bind_error::BindError;
 pub use config::HttpConfig;
@@ -66,6 +70,7 @@ struct House {
     walkers: pages::Walkers,
     bulk: pages::BulkResults,
     large_bodies: Arc<Semaphore>,
+    pictures: Arc<Semaphore>,
     counts: Arc<metrics::Counts>,
     open_board: bool,
     live: Arc<live::Live>,
@@ -102,6 +107,7 @@ impl Server {
             under_way: once::UnderWay::default(),
             walkers: pages::Walkers::default(),
             bulk: pages::BulkResults::default(),
+            pictures: Arc::new(Semaphore::new(limits::PICTURES_MAX)),
             large_bodies: Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX)),
             counts: Arc::clone(&counts),
             open_board: config.open_board,

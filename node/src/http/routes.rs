@@ -3,116 +3,8 @@
 //! Router, access check, `Allow` headers and OpenAPI all come from [`ROUTES`], so none can forget an address:
 //! [`Op`] is matched exhaustively where handlers are attached.
 
+pub use super::ops::Op;
 use super::permit::Permit;
-
-/// One operation of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Op {
-    /// This node.
-    Node,
-    /// Places known here.
-    Places,
-    /// Invite a place below.
-    Invite,
-    /// Revoke a place's certificates.
-    Revoke,
-    /// Let count what was stored and not counted.
-    Admit,
-    /// Move, merge or re-code a place.
-    Place,
-    /// List matters.
-    Matters,
-    /// Register a matter.
-    Register,
-    /// One matter.
-    Matter,
-    /// What may be done with it now.
-    Next,
-    /// Matters like it.
-    Similar,
-    /// Matters like a text.
-    SimilarText,
-    /// The sheets there are.
-    Sheets,
-    /// One sheet.
-    Sheet,
-    /// The forms that are kept.
-    Forms,
-    /// What keeping a form would do.
-    StageForm,
-    /// Keep a form.
-    KeepForm,
-    /// A form, filled.
-    FillForm,
-    /// Take a form away.
-    RemoveForm,
-    /// Take a step.
-    Act,
-    /// The petitioner's identity.
-    Petitioner,
-    /// Have the petitioner forgotten.
-    Forget,
-    /// Who has forgotten the petitioner.
-    Forgetting,
-    /// The Automerge document.
-    Document,
-    /// Its changes.
-    Changes,
-    /// Take over rows of another system.
-    Import,
-    /// Answers for another system.
-    Export,
-    /// Decide.
-    Decide,
-    /// List outcomes.
-    Outcomes,
-    /// One outcome.
-    Outcome,
-    /// Procedures in force.
-    Procedures,
-    /// The file of one.
-    ProcedureFile,
-    /// What issuing a file would do.
-    StageProcedure,
-    /// Issue a procedure.
-    IssueProcedure,
-    /// The charter of a place.
-    Charter,
-    /// The file of its articles.
-    CharterFile,
-    /// What issuing articles would do.
-    StageCharter,
-    /// Issue articles.
-    IssueCharter,
-    /// What issuing a holiday notice would do.
-    StageNotice,
-    /// Issue a holiday notice.
-    IssueNotice,
-    /// What is handed over at the end of a term.
-    Handover,
-    /// What is late, not heard from, arrived late.
-    Supervision,
-    /// The links.
-    Link,
-    /// Dial the parent now.
-    Reconnect,
-    /// List people.
-    Users,
-    /// Add a person.
-    AddUser,
-    /// List tokens.
-    Tokens,
-    /// Make a token.
-    AddToken,
-    /// Withdraw a token.
-    EndToken,
-    /// Sign in.
-    SignIn,
-    /// Sign out.
-    SignOut,
-    /// The OpenAPI document.
-    OpenApi,
-}
 
 /// What a caller needs to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,6 +94,8 @@ const fn ended(op: Op, path: &'static str, need: Need, words: (&'static str, &'s
 }
 
 const READ: Need = Need::May(Permit::Read);
+const REPORT: Need = Need::May(Permit::Report);
+const MACHINE: Need = Need::May(Permit::Machine);
 
 /// Every address of the API.
 pub const ROUTES: &[Route] = &[
@@ -280,6 +174,38 @@ pub const ROUTES: &[Route] = &[
         &[],
         "Next",
     ),
+    Route {
+        op: Op::Attach,
+        method: "POST",
+        path: "/api/v1/matters/{ref}/attachments",
+        need: Need::May(Permit::Report),
+        words: ("Put a photo to a matter", "给事项放一张照片"),
+        query: &["about", "caption"],
+        takes: Some("picture"),
+        gives: (201, "Acted"),
+        creates: true,
+    },
+    create(
+        Op::KeepFile,
+        "/api/v1/attachments",
+        REPORT,
+        ("Bring a photo", "上传照片"),
+        "picture",
+        (201, "KeptFile"),
+    ),
+    read(Op::File, "/api/v1/attachments/{file}", READ, ("A photo", "一张照片"), &[], "bytes"),
+    read(Op::Files, "/api/v1/attachments", MACHINE, ("Photos known here", "照片列表"), PAGED, "FileList"),
+    Route {
+        op: Op::LetGo,
+        method: "POST",
+        path: "/api/v1/attachments/{file}/let-go",
+        need: MACHINE,
+        words: ("Let a photo go that the place above has", "清出上级已有的照片"),
+        query: &[],
+        takes: None,
+        gives: (200, "File"),
+        creates: true,
+    },
     read(
         Op::Similar,
         "/api/v1/matters/{ref}/similar",

@@ -16,6 +16,7 @@
 //! | `authored` | what a key wrote, by when it was stored here |
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
 //! | `inbox` | what waits for this place, in views that are counted |
+//! | `attachments` | files that matters name, piece by piece |
 //! | `board` | what the public board shows of it |
 //! | `similar` | the index of what matters say |
 //! | `standings`, `tally` | how every matter stands, here or in a register below; counts of it kept as it changes |
@@ -28,6 +29,7 @@
 //! | `writer`, `open`, `lock` | the one writer, making and opening, the one process |
 
 mod apply;
+mod attachments;
 mod authored;
 mod batch;
 mod beside;
@@ -68,6 +70,7 @@ mod walk;
 mod world;
 mod writer;
 
+pub use attachments::{FileRef, FileRow, FileState, WantedFile};
 pub use authored::AuthoredDoc;
 pub use batch::{
     Batch, Cursor, ExternalNumber, FeedDigest, GivenAck, NewCommit, NewLink, NewReceipt, Serial, Verdict,

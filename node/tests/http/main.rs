@@ -28,6 +28,7 @@ mod live;
 mod openapi;
 mod pages;
 mod people;
+mod photos;
 mod rights;
 mod sheets;
 mod similar;

@@ -27,6 +27,7 @@ static STYLESHEET: Asset = Asset {
         include_str!("../../../assets/style/inbox.css"),
         include_str!("../../../assets/style/dashboard.css"),
         include_str!("../../../assets/style/collect.css"),
+        include_str!("../../../assets/style/photos.css"),
     )
     .as_bytes(),
     address: LazyLock::new(|| named("page", "css", STYLESHEET.bytes)),
@@ -37,6 +38,7 @@ static SCRIPT: Asset = Asset {
         include_str!("../../../assets/script/live.js"),
         include_str!("../../../assets/script/hall.js"),
         include_str!("../../../assets/script/keys.js"),
+        include_str!("../../../assets/script/photos.js"),
     )
     .as_bytes(),
     address: LazyLock::new(|| named("page", "js", SCRIPT.bytes)),

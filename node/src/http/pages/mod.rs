@@ -19,6 +19,7 @@ mod collect;
 mod compare;
 mod dashboard;
 mod desk;
+mod files;
 mod forms;
 mod gates;
 mod guard;
@@ -31,6 +32,7 @@ mod login;
 mod matter;
 mod moments;
 mod people;
+mod photos;
 mod places;
 mod procedures;
 mod qr;
@@ -105,7 +107,9 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/people", get(people::show).post(people::change))
         .route("/new", get(desk::show).post(desk::register))
         .route("/m/{ref}", get(matter::show))
+        .route("/files/{file}", get(files::show))
         .route("/m/{ref}/acts", get(acts::back).post(acts::take))
+        .route("/m/{ref}/photos", get(acts::back).post(photos::add))
         .route("/m/{ref}/receipt", get(desk::receipt))
         .route("/sheets", get(sheets::list))
         .route("/sheets/forms", get(sheet_forms::blank).post(sheet_forms::sent))
@@ -129,9 +133,8 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
 pub(super) fn methods_at(path: &str) -> &'static str {
     match path {
         "/login" | "/new" | "/procedures/issue" | "/charter/issue" | "/sheets/forms" | "/m/{ref}/acts"
-        | "/inbox/do" | "/places/invite" | "/places/revoke" | "/people" | "/board/{number}" => {
-            "GET, HEAD, POST"
-        }
+        | "/m/{ref}/photos" | "/inbox/do" | "/places/invite" | "/places/revoke" | "/people"
+        | "/board/{number}" => "GET, HEAD, POST",
         "/logout" => "POST",
         _ => "GET, HEAD",
     }

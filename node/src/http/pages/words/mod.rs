@@ -7,6 +7,7 @@ pub(super) mod board;
 pub(super) mod collect;
 pub(super) mod dashboard;
 pub(super) mod inbox;
+pub(super) mod photos;
 
 use crate::http::lang::Lang;
 
@@ -431,6 +432,7 @@ const ACTS: &[(&str, &str)] = &[
     ("ballot", "ballot"),
     ("take_over", "taken over"),
     ("settle", "settled"),
+    ("attach", "photo added"),
 ];
 
 /// The stages with their names, in the order of handling.
@@ -474,7 +476,7 @@ mod tests {
 
     #[test]
     fn every_word_is_there_in_both_languages() {
-        let rooms = [ALL, board::ALL, collect::ALL, collect::SPOKEN, dashboard::ALL, inbox::ALL];
+        let rooms = [ALL, board::ALL, collect::ALL, collect::SPOKEN, dashboard::ALL, inbox::ALL, photos::ALL];
         for (name, Word(zh, en)) in rooms.concat() {
             assert!(!zh.is_empty() && !en.is_empty(), "{name}");
             let chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
