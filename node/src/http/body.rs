@@ -55,8 +55,8 @@ impl Filled {
     }
 
     /// A form that was read in another way.
-    pub(super) fn of(pairs: Vec<(String, String)>) -> Self {
-        Self { pairs, _permit: None }
+    pub(super) fn of(pairs: Vec<(String, String)>, permit: Option<OwnedSemaphorePermit>) -> Self {
+        Self { pairs, _permit: permit }
     }
 
     /// Everything sent in fields of one name.

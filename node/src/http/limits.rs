@@ -14,6 +14,8 @@ pub const PICTURES_MAX: usize = 2;
 pub const PICTURE_SECONDS_MAX: u64 = 140;
 /// A form with photos, all of it: twenty as telephones make them, and one or two that are too large.
 pub const PHOTO_FORM_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// The same of somebody whose session has ended, or who never had one: read past for what was typed, and not kept.
+pub const STRANGER_FORM_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The longest such a form may take.
 pub const PHOTO_FORM_SECONDS_MAX: u64 = 1_200;
 /// What stands before one field of a form: its name and that of a file.

@@ -23,7 +23,7 @@ use axum::{
 use http_body_util::BodyExt;
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::OwnedSemaphorePermit,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout, timeout_at},
 };
 use yishi_protocol::{
@@ -58,9 +58,9 @@ pub(super) struct PhotoForm {
     pub(super) not_kept: Vec<NotKept>,
 }
 
-async fn permit(house: &House) -> Result<OwnedSemaphorePermit, Problem> {
+async fn permit(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
     let wait = Duration::from_secs(limits::LARGE_BODY_WAIT_SECONDS_MAX);
-    let permit = timeout(wait, Arc::clone(&house.pictures).acquire_owned()).await;
+    let permit = timeout(wait, Arc::clone(of).acquire_owned()).await;
     permit.map_err(|_| Problem::busy())?.map_err(Problem::fault)
 }
 
@@ -78,7 +78,7 @@ impl FromRequest<Arc<House>> for OnePhoto {
         if !plain && !FileKind::ALL.iter().any(|k| kind.eq_ignore_ascii_case(k.media_type())) {
             return Err(Problem::media_type("image/jpeg"));
         }
-        let permit = permit(house).await?;
+        let permit = permit(&house.pictures).await?;
         let mut body = request.into_body();
         let (mut bytes, mut read) = (Vec::new(), 0u64);
         let until = Instant::now() + Duration::from_secs(limits::PICTURE_SECONDS_MAX);
@@ -123,12 +123,17 @@ impl FromRequest<Arc<House>> for PhotoForm {
             headers: request.headers().clone(),
             pairs: Vec::new(),
             text_bytes: 0,
+            permit: None,
             not_kept: Vec::new(),
         };
-        let until = Instant::now() + Duration::from_secs(limits::PHOTO_FORM_SECONDS_MAX);
+        let seconds = match reading.caller {
+            Some(_) => limits::PHOTO_FORM_SECONDS_MAX,
+            None => limits::BODY_SECONDS_MAX,
+        };
+        let until = Instant::now() + Duration::from_secs(seconds);
         let whole = timeout_at(until, reading.all(request.into_body(), &boundary)).await;
         whole.map_err(|_| Problem::too_slow())??;
-        Ok(Self { filled: Ok(Filled::of(reading.pairs)), not_kept: reading.not_kept })
+        Ok(Self { filled: Ok(Filled::of(reading.pairs, reading.permit)), not_kept: reading.not_kept })
     }
 }
 
@@ -139,6 +144,8 @@ struct Reading<'a> {
     headers: HeaderMap,
     pairs: Vec<(String, String)>,
     text_bytes: usize,
+    /// For much text.
+    permit: Option<OwnedSemaphorePermit>,
     not_kept: Vec<NotKept>,
 }
 
@@ -159,12 +166,16 @@ enum Open {
 impl Reading<'_> {
     async fn all(&mut self, mut body: axum::body::Body, boundary: &str) -> Result<(), Problem> {
         let stall = Duration::from_secs(limits::BODY_STALL_SECONDS_MAX);
+        let most = match self.caller {
+            Some(_) => limits::PHOTO_FORM_BYTES_MAX,
+            None => limits::STRANGER_FORM_BYTES_MAX,
+        };
         let (mut parts, mut open, mut read) = (Parts::new(boundary), Open::Nothing, 0u64);
         while let Some(frame) = timeout(stall, body.frame()).await.map_err(|_| Problem::too_slow())? {
             let frame = frame.map_err(|_| Problem::too_slow())?;
             let data = frame.data_ref().map_or(&[][..], AsRef::as_ref);
             read += data.len() as u64;
-            if read > limits::PHOTO_FORM_BYTES_MAX {
+            if read > most {
                 return Err(too_large());
             }
             parts.push(data);
@@ -183,6 +194,9 @@ impl Reading<'_> {
                 self.text_bytes += data.len();
                 if self.text_bytes > limits::BODY_BYTES_MAX {
                     return Err(Problem::too_large(limits::BODY_BYTES_MAX));
+                }
+                if self.text_bytes > limits::SMALL_BODY_BYTES_MAX && self.permit.is_none() {
+                    self.permit = Some(permit(&self.house.large_bodies).await?);
                 }
                 text.extend(data);
                 Open::Text(name, text)
@@ -229,7 +243,7 @@ impl Reading<'_> {
             self.refuse(name, (zh, en));
             return Ok(Open::Past);
         }
-        let permit = permit(self.house).await?;
+        let permit = permit(&self.house.pictures).await?;
         let until = Instant::now() + Duration::from_secs(limits::PICTURE_SECONDS_MAX);
         Ok(Open::Photo { name, bytes: Vec::new(), permit, until })
     }
