@@ -227,7 +227,12 @@ test("back on the Wi-Fi everything arrives once, though answers are lost and the
   // The session ended meanwhile.
   await v.context.clearCookies();
   let asked = 0;
-  wifi.lose = (request) => request.method === "POST" && request.url === "/api/v1/matters" && [2, 9, 20].includes((asked += 1));
+  let shown = 0;
+  wifi.lose = (request) => {
+    if (request.method !== "POST") return false;
+    if (request.url === "/api/v1/matters") return [2, 9, 20].includes((asked += 1));
+    return request.url.endsWith("/attachments") && (shown += 1) === 4;
+  };
   await wifi.back();
   await v.context.setOffline(false);
   await v.page.reload();
@@ -247,7 +252,12 @@ test("back on the Wi-Fi everything arrives once, though answers are lost and the
     await tap(v, SAY.send);
   }
   await delivered(v);
-  assert.equal(wifi.lost, 3);
+  await until("a photo's answer to be lost", () => wifi.lost >= 4);
+  await v.page.waitForSelector("#send:not([disabled])");
+  await v.sees("还有 1 张照片在手机上，没送到");
+  await tap(v, SAY.send);
+  await v.page.waitForFunction(() => !document.querySelector("#drafts > li[data-state=arrived]:not([data-photos='0'])"));
+  assert.equal(wifi.lost, 4);
   await until("the list", async () => (await count("老井没有盖子")) > 0);
   for (let n = 1; n <= 30; n += 1) await until(`matter ${n}`, async () => (await count(`走访第${n}户`)) === 1);
   const all = await here();
@@ -269,6 +279,23 @@ test("back on the Wi-Fi everything arrives once, though answers are lost and the
     assert.ok(told.length <= 1);
     return told.length === 1;
   });
+  // Each photo once, smaller than the camera made it, without the place it was taken at.
+  const files = [];
+  for (const { id, title } of all) {
+    const { attachments } = await village.call("GET", `/matters/${id}`);
+    const n = Number(/走访第(\d+)户/.exec(title)?.[1] ?? 0);
+    assert.equal(attachments.length, title.includes("坝坝会：") || (n > 0 && n % 3 === 0) ? 1 : 0, title);
+    files.push(...attachments.map((a) => a.file));
+  }
+  assert.equal(new Set(files).size, 11);
+  const photo = await v.page.evaluate(async (file) => {
+    const answer = await fetch(`/api/v1/attachments/${file}`);
+    const blob = await answer.blob();
+    const { width, height } = await createImageBitmap(blob);
+    return { width, height, text: new TextDecoder("latin1").decode(await blob.arrayBuffer()) };
+  }, files[0]);
+  assert.deepEqual([photo.width, photo.height], [1600, 1067]);
+  assert.ok(!photo.text.includes("GPS") && !photo.text.includes("Exif"));
   // Who raised it is sealed, and nowhere on the list.
   const third = all.find((m) => m.title.includes("走访第3户"));
   assert.ok(!JSON.stringify(await village.call("GET", `/matters/${third.id}`)).includes("王小明"));

@@ -57,7 +57,7 @@
     const title = draft.title || Collect.snippet(draft.kind === "meeting" ? draft.place || draft.body : draft.body) || say("untitled");
     const kind = draft.kind === "meeting" ? say("meeting") : draft.meeting ? say("ofMeeting") : "";
     const li = make("li", { cls: `state-${draft.state}` });
-    li.dataset.state = draft.state;
+    Object.assign(li.dataset, { state: draft.state, photos: draft.photos.length });
     li.append(make("p", { cls: "title" }, ...(kind ? [make("span", { cls: "category", text: kind }), " "] : []), make("b", { text: title })));
     li.append(make("p", { cls: `stage ${STATES[draft.state]}` }, make("i", { "aria-hidden": "true" }), say(draft.state)));
     if (draft.at) li.append(make("p", { cls: "when", text: Collect.seen(draft.at) }));
