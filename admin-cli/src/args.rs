@@ -1,5 +1,6 @@
 //! The command line: nouns, then verbs. Help is in both languages, Chinese first.
 
+mod attachment;
 mod charter;
 mod deliberation;
 mod matter;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use attachment::*;
 pub use charter::*;
 pub use deliberation::*;
 pub use matter::*;
@@ -112,6 +114,9 @@ pub enum Noun {
     /// 表格：由记录自动生成，不用另填 · sheets, made of what is on record
     #[command(subcommand, arg_required_else_help = true)]
     Sheet(SheetVerb),
+    /// 照片：列出，清出上级已有的 · photos: list them, let go of those the place above has
+    #[command(subcommand, arg_required_else_help = true)]
+    Attachment(AttachmentVerb),
     /// 成果：决定及其落实 · outcomes
     #[command(subcommand, arg_required_else_help = true)]
     Outcome(OutcomeVerb),

@@ -76,6 +76,8 @@ pub struct HttpSection {
     pub listen: Option<SocketAddr>,
     /// HTTPS for everybody else.
     pub tls_listen: Option<SocketAddr>,
+    /// Names and addresses phones reach the HTTPS door at; they stand in its certificate.
+    pub names: Vec<String>,
     /// The pages' first language, `zh` or `en`.
     pub lang: Lang,
     /// Shows the public board without sign-in: notices, and of other matters number, category, stage and days.
@@ -154,6 +156,7 @@ impl Default for HttpSection {
         Self {
             listen: Some((Ipv4Addr::LOCALHOST, HTTP_PORT).into()),
             tls_listen: None,
+            names: Vec::new(),
             lang: Lang::Zh,
             open_board: false,
         }

@@ -5,6 +5,7 @@
 //! DIR/standby.db   instead of it: a copy that waits to take over, and is no node yet
 //! DIR/node.toml    the configuration, if it is kept here
 //! DIR/sessions     the children's TLS sessions; may be lost
+//! DIR/web-key.pem, DIR/web-authority.json   the HTTPS key, and who vouches for it to phones
 //! DIR/api.sock     the local administrators' door
 //! ```
 

@@ -24,6 +24,7 @@ pub mod life;
 pub mod likeness;
 pub mod link;
 pub mod local;
+pub mod pictures;
 pub mod projector;
 pub mod root;
 pub mod run;

@@ -15,7 +15,7 @@ use crate::{
     clock::day_of_ms,
     standing,
     store::{
-        BoardRow, CharterRows, DirtyDoc, ExternalNumber, HeardRow, IssuedRow, MatterRow, NoticeRow,
+        BoardRow, CharterRows, DirtyDoc, ExternalNumber, FileRef, HeardRow, IssuedRow, MatterRow, NoticeRow,
         OutcomeRow, Projection, RawDocument, SnapshotRow, StandingRow, StoreError, StubRow, WordRows, World,
     },
 };
@@ -40,6 +40,7 @@ use yishi_protocol::{
     header::Header,
     ids::{ActorId, DocId, Hash, PlaceId},
     kind::Kind,
+    limits::ATTACHMENTS_OF_PLACE_MAX,
     planted::Bug,
 };
 
@@ -49,6 +50,8 @@ const PASS_DOCS: u32 = 500;
 /// then by itself. The power fails at any moment, too: a thousand `kill -9` must set nothing aside (measured:
 /// three did, when the mark also stood while what had been read was written).
 const INTERRUPTED_MAX: u32 = 4;
+/// Files that are fetched for one matter: those of ten places.
+const MATTER_FILES_MAX: usize = 10 * ATTACHMENTS_OF_PLACE_MAX;
 /// How long it waits when the disk is full or may not be written.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -92,6 +95,8 @@ struct FoldedMatter {
     standing: StandingRow,
     /// What the public board shows of it besides.
     board: Option<BoardRow>,
+    /// The files it names.
+    files: Vec<FileRef>,
     /// Title and text.
     said: (String, String),
     stub: Option<(i64, Stub)>,
@@ -248,7 +253,8 @@ impl Projector {
         if suspects {
             store.was_read(&dirty).await?;
         }
-        let mut projection = Projection { done: dirty, ..Projection::default() };
+        let at_ms = self.actions.now_ms();
+        let mut projection = Projection { done: dirty, at_ms, ..Projection::default() };
         let (mut stubs, mut carry, mut bound) = (Vec::new(), Vec::new(), Vec::new());
         let mut circles = Vec::new();
         for one in folded {
@@ -262,6 +268,7 @@ impl Projector {
                     projection.texts.push((m.row.doc, title, body));
                     projection.standings.push(m.standing);
                     projection.board.extend(m.board);
+                    projection.files.extend(m.files);
                     projection.matters.push(m.row);
                 }
                 Folded::Outcome(row) => projection.outcomes.push(*row),
@@ -428,6 +435,7 @@ impl At<'_> {
             row,
             standing,
             board,
+            files: files_of(doc, &matter),
             said,
             stub,
             circles,
@@ -435,6 +443,12 @@ impl At<'_> {
             carry: (lead || source).then_some(matter),
         }))
     }
+}
+
+/// The files a matter names, so many at most: who has a thousand machines copied can put twenty times as many to it.
+fn files_of(doc: DocId, matter: &Matter) -> Vec<FileRef> {
+    let of = |a: &fold::Attached| FileRef { doc, file: a.file, size: a.size, place: a.place };
+    matter.attachments.iter().take(MATTER_FILES_MAX).map(of).collect()
 }
 
 /// A store that fails stops the pass; a document that cannot be read does not.

@@ -17,7 +17,7 @@ use crate::{
     store::{LinkId, Store, StoreError},
 };
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
 };
 use thiserror::Error;
@@ -126,6 +126,8 @@ pub async fn run(
     let mut http = HttpConfig::local(home.path().to_owned());
     http.plain = config.http.listen;
     http.tls = config.http.tls_listen;
+    http.names = config.http.names.clone();
+    http.found = towards_others();
     http.open_board = config.http.open_board;
     http.lang = match config.http.lang {
         Lang::Zh => crate::http::Lang::Zh,
@@ -182,6 +184,11 @@ async fn supervise(actions: Actions, stop: CancellationToken) {
             () = tokio::time::sleep(wait) => {}
         }
         wait = SUPERVISED_EVERY;
+        match actions.sweep_files().await {
+            Ok(0) => {}
+            Ok(files) => info!(files, "photos that nobody put to a matter were thrown away"),
+            Err(error) => error!(%error, "photos that nobody put to a matter are still there"),
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             done = actions.supervise() => match done {
@@ -199,9 +206,14 @@ fn reached_at(listen: SocketAddr) -> String {
     if !listen.ip().is_unspecified() {
         return listen.to_string();
     }
+    let ip = towards_others().unwrap_or(Ipv4Addr::LOCALHOST.into());
+    SocketAddr::new(ip, listen.port()).to_string()
+}
+
+/// This machine's address towards others, if it has one.
+fn towards_others() -> Option<IpAddr> {
     // Nothing is sent: connecting a UDP socket only asks the routing table.
     let towards = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
         .and_then(|s| s.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).and_then(|()| s.local_addr()));
-    let ip = towards.map_or(Ipv4Addr::LOCALHOST.into(), |a| a.ip());
-    SocketAddr::new(ip, listen.port()).to_string()
+    towards.ok().map(|a| a.ip()).filter(|ip| !ip.is_unspecified())
 }

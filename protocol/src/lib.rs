@@ -9,6 +9,7 @@
 //! ([`receipt`]) and folded with the document's other changes into what people see ([`fold`]).
 
 pub mod act;
+pub mod attachment;
 pub mod audience;
 pub mod beside;
 pub mod branch;

@@ -75,6 +75,16 @@ pub const PLACEMENT_BYTES_MAX: usize = 3_072;
 /// The last day an act may claim, in days since 1970-01-01: the end of the year 9999. Beyond it there are no
 /// civil dates to show, and sums of days must not overflow.
 pub const CLAIMED_DAY_MAX: i64 = 2_932_896;
+/// A file that a matter names. A phone's photo is three to six megabytes before the page makes it smaller.
+pub const ATTACHMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// One piece of a file, a whole subtree of BLAKE3: what a break costs at most, and what is held in memory.
+pub const ATTACHMENT_PIECE_BYTES: usize = 64 * 1024;
+/// Pieces in one answer: a quarter of a megabyte, then text goes first again.
+pub const ATTACHMENT_PIECES_ASKED_MAX: u8 = 4;
+/// Files one place may put to one matter.
+pub const ATTACHMENTS_OF_PLACE_MAX: usize = 20;
+/// What is written under a file, in Unicode scalar values.
+pub const ATTACHMENT_CAPTION_CHARS_MAX: usize = 200;
 /// How far beyond its own claim an act is pulled up by what one other place alone has claimed.
 pub const DAY_PULL_MAX: i64 = 31;
 /// How far beyond all that other places have claimed an act's claim may be. A matter may lie still for years

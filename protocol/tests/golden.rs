@@ -9,6 +9,7 @@ use rand_core::{TryCryptoRng, TryRng};
 use std::{collections::BTreeMap, convert::Infallible};
 use yishi_protocol::{
     act::{Act, Step, Text, container_of},
+    attachment::{self, PieceList, talk::Ask},
     audience::{Grant, Reach},
     beside::{Beside, What},
     cert::{Certificate, Placement, Revocation},
@@ -286,9 +287,22 @@ impl Fixed {
             ("sealed-text", self.sealed().0),
             ("sealed-key", self.sealed().1),
         ];
+        let file = Hash([0x61; 32]);
+        all.extend([
+            ("ask-list", Ask::List(file).bytes().to_vec()),
+            ("ask-pieces", Ask::Pieces { file, first: 300, count: 4 }.bytes().to_vec()),
+            ("ask-stored", Ask::Stored(file).bytes().to_vec()),
+            ("file-name", attachment::name_of(&tree_file()).0.to_vec()),
+            ("file-pieces", PieceList::of(&tree_file()).map(|l| l.bytes()).unwrap()),
+        ]);
         all.extend(self.frames().into_iter().map(|(name, frame)| (name, frame.encode())));
         all
     }
+}
+
+/// A file of three pieces.
+fn tree_file() -> Vec<u8> {
+    (0..150_000u32).map(|i| (i % 251) as u8).collect()
 }
 
 /// Bytes in a row instead of random ones: what is sealed with them is the same each time.

@@ -89,7 +89,7 @@ class Node {
     writeFileSync(
       join(this.dir, "node.toml"),
       `data_dir = ${JSON.stringify(this.dir)}\n[link]\nlisten = "${this.link}"\nretry_max_ms = 1000\n` +
-        `[http]\nlisten = "127.0.0.1:${tcp}"\nopen_board = true\n`,
+        `[http]\nlisten = "127.0.0.1:${tcp}"\ntls_listen = "127.0.0.1:0"\nnames = ["192.168.8.1"]\nopen_board = true\n`,
     );
     const log = openSync(join(this.dir, "node.log"), "w");
     this.process = spawn(program("yishi-node"), ["run", "--dir", this.dir], { stdio: ["ignore", log, log] });

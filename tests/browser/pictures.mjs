@@ -25,6 +25,37 @@ const WAYS = [
 const file = (name) => readFileSync(new URL(`../../node/procedures/${name}.toml`, import.meta.url), "utf8");
 
 /// Fills a form's big field and has it shown.
+/// The collector's page with something on the phone at every stage.
+const collecting = (open) => async (v, say) => {
+  const zh = v.lang === "zh";
+  const words = zh ? { write: "记一件事", meet: "记一场坝坝会", done: "记好了", back: "返回" } : { write: "Write down a matter", meet: "Write down a meeting", done: "Done", back: "Back" };
+  const tap = (name) => v.page.getByRole("button", { name, exact: true }).filter({ visible: true }).first().click();
+  const write = async (text, then) => {
+    await tap(words.write);
+    await v.page.locator("#matter textarea[name=body]").fill(text);
+    await tap(then);
+    await v.page.waitForSelector("#list:not([hidden])");
+  };
+  await v.page.goto("/collect");
+  await v.page.waitForSelector("body[data-ready=yes]");
+  if (open === "list") {
+    await v.page.evaluate(() => navigator.serviceWorker.ready);
+    await write(zh ? "五组李大爷家门口的水管漏了半个月" : "A pipe before the Li house has leaked for two weeks", words.done);
+    await v.page.waitForSelector("#drafts > li[data-state=arrived]");
+    await v.context.setOffline(true);
+    await write(zh ? "三组老井没有盖子，小孩在边上玩" : "The old well has no lid and children play there", words.done);
+    await v.page.getByText(zh ? "现在联不上村里" : "cannot be reached now").waitFor();
+    await write(zh ? "说到一半的一件" : "One begun", words.back);
+    await v.page.waitForSelector("#send:not([disabled])");
+    await v.context.setOffline(false);
+    return;
+  }
+  await tap(open === "matter" ? words.write : words.meet);
+  if (open === "meeting") {
+    await v.page.locator("#meeting input[name=place]").fill(zh ? "三组老槐树下" : "Under the old tree");
+    await v.page.locator("#meeting textarea[name=body]").fill(zh ? "先说了上次的事，大家同意先修水渠。" : "First the last meeting's matters; all agreed to mend the canal first.");
+  }
+};
 const shown = (address, field, text) => async (v, say) => {
   await v.page.goto(address);
   await v.fill(say[field], text);
@@ -45,7 +76,7 @@ const pages = (m, receipt) => ({
   visitor: [{ at: "village" }, {
     "sign-in": "/login", ask: "/q", "ask-found": `/q?n=${encodeURIComponent(receipt.number)}&c=${receipt.check_code}`,
     board: "/board", "board-screen": "/board/screen", "board-sheet": "/board/sheet", "board-notice": `/board/${encodeURIComponent(m.posted)}`, "no-page": "/nothing-here",
-    "sign-in-first": "/login?back=/new",
+    "sign-in-first": "/login?back=/new", trust: "/trust",
     "ask-wrong": "/q?n=1&c=000000",
   }],
   clerk: [PEOPLE.clerk, {
@@ -63,6 +94,7 @@ const pages = (m, receipt) => ({
       await v.page.getByRole("button", { name: say.register, exact: true }).click();
     },
   }],
+  collector: [PEOPLE.collector, { collect: collecting("list"), "collect-matter": collecting("matter"), "collect-meeting": collecting("meeting") }],
   handler: [PEOPLE.handler, {
     today: "/", matters: "/matters", "matter-in": unfolded(`/m/${m.inbox}`, "accept"), "matter-lead": `/m/${m.culvert}`,
     inbox: "/inbox", "inbox-one": `/inbox?m=${m.inbox}`, "inbox-working": "/inbox?view=working", "inbox-none": "/inbox?view=overdue",

@@ -2,6 +2,7 @@
 //!
 //! A verb never decides what is allowed; the node does, and its refusal is passed on.
 
+pub mod attachment;
 pub mod charter;
 mod deliberation;
 pub mod export;
@@ -126,6 +127,7 @@ pub async fn run(noun: Noun, desk: &mut Desk) -> Result<(), Trouble> {
         Noun::Charter(verb) => charter::run(verb, desk).await,
         Noun::Procedure(verb) => procedure::run(verb, desk).await,
         Noun::Sheet(verb) => sheet::run(verb, desk).await,
+        Noun::Attachment(verb) => attachment::run(verb, desk).await,
         Noun::Outcome(verb) => outcome::run(verb, desk).await,
         Noun::Notice(verb) => notice::run(verb, desk).await,
         Noun::Stub(verb) => notice::run_stub(verb, desk).await,

@@ -463,3 +463,35 @@ CREATE TABLE forms (
     added_by TEXT NOT NULL,
     added_at_ms INTEGER NOT NULL
 );
+-- Files that matters name, by their BLAKE3 hash. `have` counts pieces from the first; `above` says that the parent
+-- has stored all of it, `came_from` over which link it came. state: 0 wanted, 1 here, 2 let go.
+CREATE TABLE attachments (
+    id INTEGER PRIMARY KEY,
+    file BLOB NOT NULL UNIQUE,
+    size INTEGER NOT NULL,
+    pieces INTEGER NOT NULL,
+    list BLOB,
+    have INTEGER NOT NULL DEFAULT 0,
+    state INTEGER NOT NULL DEFAULT 0,
+    above INTEGER NOT NULL DEFAULT 0,
+    came_from INTEGER,
+    uploaded_by TEXT,
+    since_ms INTEGER NOT NULL
+);
+CREATE INDEX attachments_wanted ON attachments (id) WHERE state = 0;
+CREATE INDEX attachments_untold ON attachments (id) WHERE state = 1 AND above = 0;
+CREATE TABLE attachment_pieces (
+    file INTEGER NOT NULL REFERENCES attachments(id),
+    n INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (file, n)
+);
+-- Which matters name them, and who put them there: derived.
+CREATE TABLE attachment_refs (
+    doc INTEGER NOT NULL REFERENCES docs(id),
+    file BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    place BLOB NOT NULL,
+    PRIMARY KEY (doc, file, place)
+) WITHOUT ROWID;
+CREATE INDEX attachment_refs_file ON attachment_refs (file, doc);

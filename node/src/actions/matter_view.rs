@@ -10,7 +10,10 @@ use super::{
         PetitionerView, PlaceView, RatingView, StoredView, TimelineView, ViolationView,
     },
 };
-use crate::{clock::day_of_ms, store::World};
+use crate::{
+    clock::day_of_ms,
+    store::{FileRow, World},
+};
 use std::collections::BTreeMap;
 use yishi_protocol::{
     audience::Audience,
@@ -18,7 +21,7 @@ use yishi_protocol::{
     calendar::{Calendar, Date, Deadline},
     commit::Place,
     fold::{HeldUp, Matter, Verdict, Why, frame::Stage, words},
-    ids::{ChangeHash, DocId, PlaceId},
+    ids::{ChangeHash, DocId, Hash, PlaceId},
 };
 
 /// Digits of an id shown in place of a name that is not known yet.
@@ -152,7 +155,13 @@ impl Viewer<'_> {
     }
 
     /// A matter in full.
-    pub(crate) fn matter(&self, draft: &Draft, matter: &Matter, stored_up: u32) -> MatterView {
+    pub(crate) fn matter(
+        &self,
+        draft: &Draft,
+        matter: &Matter,
+        stored_up: u32,
+        files: &BTreeMap<Hash, FileRow>,
+    ) -> MatterView {
         let updated = draft.stored.iter().map(|c| c.stored_at_ms).max().unwrap_or(0);
         let stored = self.stored(&draft.audience, stored_up);
         let mut answers: Vec<_> = matter.answers.iter().chain(&matter.refusals).collect();
@@ -178,6 +187,7 @@ impl Viewer<'_> {
             },
             held_up: matter.held_up.as_ref().map(|held| self.held_up(held)),
             deliberation: self.deliberation(matter),
+            attachments: matter.attachments.iter().map(|a| self.attachment(a, files.get(&a.file))).collect(),
         }
     }
 
@@ -308,6 +318,11 @@ impl Actions {
         matter.witness(|act| draft.stored_on(act));
         let world = self.world();
         let stored_up = self.store().stored_up(&[draft.doc]).await?.get(&draft.doc).copied().unwrap_or(0);
-        Ok(self.viewer(&world).matter(draft, &matter, stored_up))
+        let named: Vec<Hash> = matter.attachments.iter().map(|a| a.file).collect();
+        let files = match named.is_empty() {
+            true => BTreeMap::new(),
+            false => self.store().files(&named).await?,
+        };
+        Ok(self.viewer(&world).matter(draft, &matter, stored_up, &files))
     }
 }

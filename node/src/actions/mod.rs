@@ -9,6 +9,7 @@
 //! [`views`] at the last moment; what is stored has ids only.
 
 mod act;
+mod attach;
 mod author;
 mod below;
 pub(crate) mod board;
@@ -33,6 +34,7 @@ pub(crate) mod notices;
 mod numbers;
 mod opening;
 mod outcome;
+mod phone;
 mod places;
 mod placing;
 mod privacy;
@@ -47,6 +49,7 @@ mod supervise;
 pub mod views;
 mod words;
 
+pub use attach::{AttachRequest, FileView, FilesView, KeptFile};
 pub(crate) use author::Authors;
 pub use board::ObjectionRequest;
 pub(crate) use by_charter::level_zh;

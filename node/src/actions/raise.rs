@@ -60,6 +60,11 @@ impl Actions {
             }
             draft.step(by, on, Step::Close { note: None })?;
         }
+        let on = request.raised_on.map_or(self.today(), Date::days);
+        for attach in &request.attachments {
+            let voice = self.attach_voice(by, attach).await?;
+            raised.draft.voice(by, on, voice)?;
+        }
         let (doc, mut warnings) = (raised.draft.doc, raised.warnings);
         raised.draft.into_batch(&mut batch);
         let external = batch.externals.first().map(|(e, _)| e.number.clone());

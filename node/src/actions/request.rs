@@ -2,6 +2,7 @@
 //!
 //! Unknown fields are refused, so that a misspelt one is noticed instead of lost.
 
+use super::attach::AttachRequest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use yishi_protocol::{calendar::Date, ids::ActRef};
@@ -60,6 +61,9 @@ pub struct RaiseRequest {
     pub told: Option<bool>,
     /// Its number elsewhere.
     pub external: Option<ExternalRequest>,
+    /// Photos, brought before.
+    #[serde(default)]
+    pub attachments: Vec<AttachRequest>,
 }
 
 /// Having a petitioner forgotten.

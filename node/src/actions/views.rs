@@ -3,6 +3,7 @@
 //! A view is made for one moment: names of places come from the certificates known now, deadlines from
 //! today and the calendar, and "stored" from receipts. Nothing of it is kept.
 
+mod attachment;
 mod board;
 mod charter;
 mod dashboard;
@@ -13,6 +14,7 @@ mod similar;
 mod supervision;
 mod tree;
 
+pub use attachment::AttachmentView;
 pub use board::{BoardMatter, BoardView, NoticeView};
 pub use charter::{
     CharterView, CustodyView, DeclaredView, DutyView, EndingView, GrantedView, HandoverView, OpenView,
@@ -413,6 +415,8 @@ pub struct MatterView {
     pub held_up: Option<HeldUpView>,
     /// Where it is in its procedure, and what was put on record.
     pub deliberation: DeliberationView,
+    /// Photos.
+    pub attachments: Vec<AttachmentView>,
 }
 
 /// A step this program cannot follow, with what rests on it.

@@ -54,6 +54,16 @@ impl Filled {
         &self.pairs
     }
 
+    /// A form that was read in another way.
+    pub(super) fn of(pairs: Vec<(String, String)>, permit: Option<OwnedSemaphorePermit>) -> Self {
+        Self { pairs, _permit: permit }
+    }
+
+    /// Everything sent in fields of one name.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.pairs.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
     /// The same from a form that was carried through another page, as [`Filled::packed`] wrote it.
     pub(super) fn unpacked(text: &str) -> Vec<(String, String)> {
         serde_urlencoded::from_str(text).unwrap_or_default()

@@ -2,7 +2,11 @@
 
 use super::{lang::Lang, limits};
 use crate::clock::{Clock, SystemClock};
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
 
 /// The web server's configuration.
 #[derive(Debug, Clone)]
@@ -17,8 +21,10 @@ pub struct HttpConfig {
     pub plain_beyond_loopback: bool,
     /// HTTPS.
     pub tls: Option<SocketAddr>,
-    /// Further host names for the certificate made at the first start.
+    /// Names and addresses phones and programs reach the HTTPS door at, as the operator wrote them down.
     pub names: Vec<String>,
+    /// An address found on this machine, for when none is written down.
+    pub found: Option<IpAddr>,
     /// Shows the public board without sign-in: notices, and of other matters number, category, stage and days.
     pub open_board: bool,
     /// The language of pages for a browser that names none we have.
@@ -40,6 +46,7 @@ impl HttpConfig {
             plain_beyond_loopback: false,
             tls: None,
             names: Vec::new(),
+            found: None,
             open_board: false,
             lang: Lang::Zh,
             connections_max: limits::CONNECTIONS_MAX,

@@ -8,6 +8,18 @@ pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Bodies above the small size that are held in memory at the same time.
 pub const LARGE_BODIES_MAX: usize = 3;
+/// Photos held in memory at the same time, each as it came and as it is kept.
+pub const PICTURES_MAX: usize = 2;
+/// The longest the bytes of one photo may take: eight megabytes at 500 kbit/s.
+pub const PICTURE_SECONDS_MAX: u64 = 140;
+/// A form with photos, all of it: twenty as telephones make them, and one or two that are too large.
+pub const PHOTO_FORM_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// The same of somebody whose session has ended, or who never had one: read past for what was typed, and not kept.
+pub const STRANGER_FORM_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// The longest such a form may take.
+pub const PHOTO_FORM_SECONDS_MAX: u64 = 1_200;
+/// What stands before one field of a form: its name and that of a file.
+pub const PART_HEAD_BYTES_MAX: usize = 4 * 1024;
 /// A form or a sign-in: names and passwords, nothing else. Read before anybody is known.
 pub const FORM_BYTES_MAX: usize = 8 * 1024;
 /// How long to wait for a permit to read a large body before answering "busy".

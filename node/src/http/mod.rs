@@ -12,11 +12,13 @@
 
 mod accounts;
 mod api;
+mod authority;
 mod bind_error;
 mod body;
 mod caller;
 mod config;
 mod cookie;
+mod files;
 mod lang;
 pub mod limits;
 mod live;
@@ -37,6 +39,8 @@ mod sheets;
 mod socket;
 mod stall;
 mod tls;
+mod upload;
+mod upload_parts;
 
 pub use bind_error::BindError;
 pub use config::HttpConfig;
@@ -66,11 +70,13 @@ struct House {
     walkers: pages::Walkers,
     bulk: pages::BulkResults,
     large_bodies: Arc<Semaphore>,
+    pictures: Arc<Semaphore>,
     counts: Arc<metrics::Counts>,
     open_board: bool,
     live: Arc<live::Live>,
     lang: Lang,
     pin: Option<String>,
+    trust: Option<server::Trust>,
 }
 
 impl House {
@@ -89,7 +95,7 @@ impl Server {
     /// # Errors
     /// [`BindError`]; nothing is served then.
     pub async fn bind(config: HttpConfig, actions: Actions) -> Result<Self, BindError> {
-        let doors = server::Doors::open(&config).await?;
+        let doors = server::Doors::open(&config, &actions.node().place.place.name).await?;
         let counts = Arc::new(metrics::Counts::default());
         let live = live::Live::of(actions.store(), config.clock.now_ms());
         let ends = live.ends_with();
@@ -101,12 +107,14 @@ impl Server {
             under_way: once::UnderWay::default(),
             walkers: pages::Walkers::default(),
             bulk: pages::BulkResults::default(),
+            pictures: Arc::new(Semaphore::new(limits::PICTURES_MAX)),
             large_bodies: Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX)),
             counts: Arc::clone(&counts),
             open_board: config.open_board,
             live,
             lang: config.lang,
             pin: doors.pin().map(str::to_owned),
+            trust: doors.trust(),
         });
         Ok(doors.serve(router(&house), counts, ends))
     }
@@ -138,7 +146,7 @@ async fn common_headers(request: Request, next: Next) -> Response {
         (header::X_FRAME_OPTIONS, "DENY"),
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'",
         ),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

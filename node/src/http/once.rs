@@ -4,6 +4,7 @@
 //! answer is kept right after. The work runs in a task of its own: a client that hangs up in the middle
 //! cannot leave work done whose answer was never kept. After a power cut between the two a repeated request
 //! is not carried out again either: it is answered with the matter as it stands now, marked `answer_lost`.
+//! A phone's keys (`phone-…`) are known for a year: see [`PHONE_KEY`].
 //! An import is simply repeated: it is idempotent by its rows' numbers.
 //! Failures are not kept, so that a request can be repeated once their cause is gone. Secrets shown once are
 //! not kept either: the repetition is told so.
@@ -15,7 +16,7 @@ use super::{
     problem::{Answer, Problem},
     secret,
 };
-use crate::store::{DONE_WITHOUT_ANSWER, GivenAnswer, Request, Store, within};
+use crate::store::{DONE_WITHOUT_ANSWER, GivenAnswer, PHONE_KEY, Request, Store, within};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
@@ -159,7 +160,11 @@ where
         };
         let text = done.body.to_string();
         let status = done.status;
-        let body = if holds == Holds::Secret { Vec::new() } else { text.clone().into_bytes() };
+        let body = match holds {
+            Holds::Secret => Vec::new(),
+            _ if name.starts_with(PHONE_KEY) => brief(&done.body).to_string().into_bytes(),
+            _ => text.clone().into_bytes(),
+        };
         let kept = GivenAnswer { request, status: status.as_u16(), body };
         let keeping = house.accounts().keep_answer(who, name, kept).await;
         drop(entered);
@@ -170,6 +175,20 @@ where
         Ok(Given { status, text, repeated: false })
     })
     .await
+}
+
+/// What a phone is told again, weeks later: enough to strike the matter off its list. Kept for so long, a whole
+/// matter would be too much.
+fn brief(body: &Value) -> Value {
+    let told = ["id", "number", "check_code", "act", "hash"];
+    match body.as_object() {
+        Some(fields) => fields
+            .iter()
+            .filter(|(name, _)| told.contains(&name.as_str()))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect(),
+        None => body.clone(),
+    }
 }
 
 /// Runs to its end whether or not the client waits.

@@ -55,7 +55,7 @@ fn operation(route: &Route) -> Value {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "schema": { "type": "string", "maxLength": super::limits::IDEMPOTENCY_KEY_BYTES_MAX },
-            "description": "Sent again with the same body, the first answer is given again and nothing is done twice.",
+            "description": "Sent again with the same body, the first answer is given again and nothing is done twice: for a day, and for 400 days if it begins with `phone-`.",
         }));
     }
     let (status, answer) = route.gives;
@@ -80,9 +80,7 @@ fn operation(route: &Route) -> Value {
     });
     if let Some(map) = made.as_object_mut() {
         if let Some(name) = route.takes {
-            let body =
-                json!({ "required": true, "content": { "application/json": { "schema": reference(name) } } });
-            map.insert("requestBody".into(), body);
+            map.insert("requestBody".into(), json!({ "required": true, "content": body(name) }));
         }
         match route.need {
             Need::Nothing => {
@@ -95,6 +93,15 @@ fn operation(route: &Route) -> Value {
         }
     }
     made
+}
+
+/// What a request carries: a shape in JSON, or a picture as it is.
+fn body(name: &str) -> Value {
+    if name != "picture" {
+        return json!({ "application/json": { "schema": reference(name) } });
+    }
+    let kinds = yishi_protocol::attachment::FileKind::ALL.map(|k| (k.media_type().to_owned(), json!({})));
+    Value::Object(kinds.into_iter().collect())
 }
 
 fn reference(name: &str) -> Value {
@@ -110,6 +117,7 @@ fn query_parameter(name: &str) -> Value {
         "limit" => {
             json!({ "type": "integer", "minimum": 1, "maximum": super::limits::PAGE_ITEMS_MAX, "default": super::limits::PAGE_ITEMS_DEFAULT })
         }
+        "about" => json!({ "enum": yishi_protocol::attachment::ABOUTS, "default": "photo" }),
         "format" => json!({ "enum": ["json", "csv", "xlsx", "html"], "default": "json" }),
         "lang" => json!({ "enum": ["zh", "en"] }),
         "partial" => json!({ "enum": ["yes", "no"], "default": "no" }),

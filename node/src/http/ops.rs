@@ -43,6 +43,16 @@ pub enum Op {
     RemoveForm,
     /// Take a step.
     Act,
+    /// Bring a photo.
+    KeepFile,
+    /// Bring a photo and put it to a matter.
+    Attach,
+    /// The bytes of a photo.
+    File,
+    /// The photos known here.
+    Files,
+    /// Let a photo go.
+    LetGo,
     /// The petitioner's identity.
     Petitioner,
     /// Have the petitioner forgotten.

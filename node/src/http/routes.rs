@@ -94,6 +94,8 @@ const fn ended(op: Op, path: &'static str, need: Need, words: (&'static str, &'s
 }
 
 const READ: Need = Need::May(Permit::Read);
+const REPORT: Need = Need::May(Permit::Report);
+const MACHINE: Need = Need::May(Permit::Machine);
 
 /// Every address of the API.
 pub const ROUTES: &[Route] = &[
@@ -172,6 +174,38 @@ pub const ROUTES: &[Route] = &[
         &[],
         "Next",
     ),
+    Route {
+        op: Op::Attach,
+        method: "POST",
+        path: "/api/v1/matters/{ref}/attachments",
+        need: Need::May(Permit::Report),
+        words: ("Put a photo to a matter", "给事项放一张照片"),
+        query: &["about", "caption"],
+        takes: Some("picture"),
+        gives: (201, "Acted"),
+        creates: true,
+    },
+    create(
+        Op::KeepFile,
+        "/api/v1/attachments",
+        REPORT,
+        ("Bring a photo", "上传照片"),
+        "picture",
+        (201, "KeptFile"),
+    ),
+    read(Op::File, "/api/v1/attachments/{file}", READ, ("A photo", "一张照片"), &[], "bytes"),
+    read(Op::Files, "/api/v1/attachments", MACHINE, ("Photos known here", "照片列表"), PAGED, "FileList"),
+    Route {
+        op: Op::LetGo,
+        method: "POST",
+        path: "/api/v1/attachments/{file}/let-go",
+        need: MACHINE,
+        words: ("Let a photo go that the place above has", "清出上级已有的照片"),
+        query: &[],
+        takes: None,
+        gives: (200, "File"),
+        creates: true,
+    },
     read(
         Op::Similar,
         "/api/v1/matters/{ref}/similar",

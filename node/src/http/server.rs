@@ -9,13 +9,14 @@
 //! it. All doors are open before any is served, or none is.
 
 use super::{
+    authority::Names,
     bind_error::BindError,
     config::HttpConfig,
     limits,
     seats::{Seat, Seats},
     socket::LocalSocket,
     stall::StallGuard,
-    tls::WebKey,
+    tls::{WebKey, WebKeyError},
 };
 use axum::{Router, http::Request};
 use hyper_util::{
@@ -95,7 +96,7 @@ pub(super) struct Doors {
 
 impl Doors {
     /// Opens what the configuration names.
-    pub(super) async fn open(config: &HttpConfig) -> Result<Self, BindError> {
+    pub(super) async fn open(config: &HttpConfig, place: &str) -> Result<Self, BindError> {
         let socket = config.socket.as_deref().map(LocalSocket::bind).transpose()?;
         let plain = match config.plain {
             None => None,
@@ -104,7 +105,7 @@ impl Doors {
             }
             Some(a) => Some(listen(a).await?),
         };
-        let key = config.tls.map(|_| WebKey::open(&config.dir, &config.names)).transpose()?;
+        let key = config.tls.map(|at| web_key(config, place, at)).transpose()?;
         let tls = match config.tls {
             None => None,
             Some(a) => Some(listen(a).await?),
@@ -115,6 +116,13 @@ impl Doors {
     /// The pin of the HTTPS door.
     pub(super) fn pin(&self) -> Option<&str> {
         self.key.as_ref().map(WebKey::pin)
+    }
+
+    /// What phones are asked to trust.
+    pub(super) fn trust(&self) -> Option<Trust> {
+        let (key, (_, address)) = (self.key.as_ref()?, self.tls.as_ref()?);
+        let (root, title) = (key.root().to_vec(), key.title().to_owned());
+        Some(Trust { root, title, names: key.names().to_vec(), port: address.port() })
     }
 
     /// Starts serving.
@@ -145,6 +153,29 @@ impl Doors {
         }
         Server { stop, streams: Some(streams), doors, plain, tls, pin }
     }
+}
+
+/// What phones are asked to trust to reach the HTTPS door.
+#[derive(Debug)]
+pub(super) struct Trust {
+    /// The certificate, DER.
+    pub(super) root: Vec<u8>,
+    /// What it is called in a phone's list.
+    pub(super) title: String,
+    /// The names and addresses it is good for.
+    pub(super) names: Vec<String>,
+    /// The HTTPS door's port.
+    pub(super) port: u16,
+}
+
+/// The key of the HTTPS door, vouched for under the names that are written down, or where it listens.
+fn web_key(config: &HttpConfig, place: &str, at: SocketAddr) -> Result<WebKey, WebKeyError> {
+    let mut stated = config.names.clone();
+    if !at.ip().is_unspecified() && !at.ip().is_loopback() {
+        stated.push(at.ip().to_string());
+    }
+    let found = config.found.filter(|_| stated.is_empty());
+    WebKey::open(&config.dir, place, &Names { stated: &stated, found }, Arc::clone(&config.clock))
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {

@@ -13,7 +13,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
-use yishi_protocol::limits::{BYTES_IN_FLIGHT_MAX, FRAME_BYTES_MAX};
+use yishi_protocol::limits::{ATTACHMENT_PIECE_BYTES, BYTES_IN_FLIGHT_MAX, FRAME_BYTES_MAX};
 
 /// Up to here a frame is free, packed and inflated.
 const FREE_BYTES_MAX: usize = 64 * 1024;
@@ -26,6 +26,8 @@ const LARGE_AT_ONCE: usize = 8;
 const INFLATED_KIB: usize = 4 * BYTES_IN_FLIGHT_MAX / 1024;
 /// Inflated bytes of one link, in KiB: what an honest side has under way at most.
 const INFLATED_OF_ONE_KIB: usize = BYTES_IN_FLIGHT_MAX / 1024;
+/// Pieces of files in memory for one direction, over all links: two megabytes.
+const BULK_PIECES_MAX: usize = 2 * 1024 * 1024 / ATTACHMENT_PIECE_BYTES;
 /// A frame once begun is whole after this, and the time its bytes take at the rate below.
 const FRAME_WITHIN: Duration = Duration::from_secs(60);
 /// The slowest line that is still served, in bytes per second: 8 kbit/s.
@@ -38,6 +40,8 @@ const HELLO_WITHIN: Duration = Duration::from_secs(30);
 pub(super) struct Budget {
     large: Arc<Semaphore>,
     inflated: Arc<Semaphore>,
+    bulk_in: BulkRoom,
+    bulk_out: BulkRoom,
 }
 
 impl Default for Budget {
@@ -45,6 +49,8 @@ impl Default for Budget {
         Self {
             large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
             inflated: Arc::new(Semaphore::new(INFLATED_KIB)),
+            bulk_in: BulkRoom(Arc::new(Semaphore::new(BULK_PIECES_MAX))),
+            bulk_out: BulkRoom(Arc::new(Semaphore::new(BULK_PIECES_MAX))),
         }
     }
 }
@@ -59,7 +65,7 @@ pub(super) struct Share {
 
 /// Memory a frame takes, given back when dropped.
 #[derive(Debug)]
-pub(super) struct Held(#[allow(dead_code, reason = "held for its drop")] Option<[OwnedSemaphorePermit; 2]>);
+pub(super) struct Held(#[allow(dead_code, reason = "held for its drop")] Option<Vec<OwnedSemaphorePermit>>);
 
 impl Held {
     /// Of a frame that takes next to none.
@@ -69,13 +75,39 @@ impl Held {
 }
 
 impl Budget {
+    /// For files that come.
+    pub(super) fn bulk_in(&self) -> &BulkRoom {
+        &self.bulk_in
+    }
+
+    /// For files that go. Whoever takes them slowly keeps nobody from bringing any.
+    pub(super) fn bulk_out(&self) -> &BulkRoom {
+        &self.bulk_out
+    }
+
     /// For one connection.
     pub(super) fn share(&self) -> Share {
         Share { node: self.clone(), own: Arc::new(Semaphore::new(INFLATED_OF_ONE_KIB)), greeted: false }
     }
 }
 
-fn time_for(bytes: usize) -> Duration {
+/// Pieces of files that may be in memory for one direction, over all links.
+#[derive(Debug, Clone)]
+pub(super) struct BulkRoom(Arc<Semaphore>);
+
+impl BulkRoom {
+    /// For one piece, until it is dropped.
+    pub(super) async fn piece(&self) -> Held {
+        self.pieces(1).await
+    }
+
+    /// For the pieces of one answer.
+    pub(super) async fn pieces(&self, count: u8) -> Held {
+        Held(self.0.clone().acquire_many_owned(count.into()).await.ok().map(|permit| vec![permit]))
+    }
+}
+
+pub(super) fn time_for(bytes: usize) -> Duration {
     FRAME_WITHIN + Duration::from_secs((bytes / SLOWEST_BYTES) as u64)
 }
 
@@ -108,7 +140,7 @@ impl Share {
         // The own share first: whoever waits for it takes nothing from the others.
         let Ok(own) = self.own.clone().acquire_many_owned(kib).await else { return Held(None) };
         let Ok(all) = self.node.inflated.clone().acquire_many_owned(kib).await else { return Held(None) };
-        Held(Some([own, all]))
+        Held(Some(vec![own, all]))
     }
 }
 

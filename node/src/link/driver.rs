@@ -9,6 +9,7 @@ use super::{
     admit::{self, Admission},
     blocks,
     budget::{self, Budget, Held, Share},
+    bulk::{self, Bulk, Calm},
     effects, frames,
     state::{Connected, LinkBoard},
 };
@@ -48,6 +49,7 @@ pub(super) struct Context {
     pub(super) admission: Arc<Admission>,
     pub(super) budget: Budget,
     pub(super) arrivals: Arrivals,
+    pub(super) under_way: bulk::UnderWay,
     pub(super) connections: Arc<Connections>,
     /// When a neighbour last had the life of this database renewed.
     pub(super) renewed_ms: Arc<tokio::sync::Mutex<Option<u64>>>,
@@ -141,6 +143,8 @@ async fn run(
     let share = context.budget.share();
     tasks.spawn(read_frames((recv, share), frames_in.clone(), (context.board.clone(), link), confirmed));
     tasks.spawn(admit::run(context.clone(), link, blocks_out, events_in.clone()));
+    let calm = Calm::default();
+    tasks.spawn(Bulk::new(context, link, connection, &calm).run());
     let mut ended = Ended { why: "connection lost".into(), ..Ended::default() };
     let mut in_step_noted_ms = 0;
     let mut sender = blocks::Sender::new(link);
@@ -159,6 +163,9 @@ async fn run(
             };
             match effect {
                 Effect::Send(frame) => {
+                    if matches!(frame, Frame::Block(_)) {
+                        calm.set(false);
+                    }
                     let packed = frames::pack(&frame);
                     drop(frame);
                     match budget::write(&mut send, &packed).await {
@@ -170,6 +177,7 @@ async fn run(
                 }
                 Effect::Admit { bytes, epoch } => {
                     // Never full: the other side may not have more blocks under way than this holds.
+                    calm.set(false);
                     judging.push_back(held.take());
                     let taken = blocks_in.try_send((bytes, epoch));
                     if taken.is_err() {
@@ -182,6 +190,7 @@ async fn run(
                     debug!(%link, "in step");
                     ended.was_in_step = true;
                     context.board.in_step(link);
+                    calm.set(true);
                     // On disk only now and then: every act would cost a second fsync otherwise.
                     let now = context.board.now_ms();
                     if now.saturating_sub(in_step_noted_ms) > IN_STEP_NOTED_EVERY_MS {

@@ -3,7 +3,8 @@
 //! ```text
 //! endpoint ── accept ─┐                ┌─ blocks  (feed → bytes)
 //!    │                ├─ driver ◀────▶ │  session (protocol crate)
-//!    └────── dial ────┘                └─ admit   (bytes → gate → store → ack)
+//!    └────── dial ────┘                ├─ admit   (bytes → gate → store → ack)
+//!                                      └─ bulk    (files, after all text)
 //! ```
 //!
 //! Nothing here decides what may be stored or who sees what: the gate and the store's routing do. A
@@ -13,6 +14,7 @@ mod accept;
 mod admit;
 mod blocks;
 mod budget;
+mod bulk;
 mod call;
 mod dial;
 mod door;
@@ -184,6 +186,7 @@ impl Links {
             admission: Arc::default(),
             budget: budget::Budget::default(),
             arrivals,
+            under_way: bulk::UnderWay::default(),
             connections: connections.clone(),
             renewed_ms: Arc::default(),
             stop: stop.clone(),

@@ -209,6 +209,8 @@ pub struct Written {
     pub stored_above: bool,
     /// Whether keys were deleted: what held them is to be wiped.
     pub forgot: bool,
+    /// Whether a file came to be wanted, arrived, or may be told of.
+    pub files: bool,
     /// Matters whose rows in lists were made anew: told by [`super::Store::shown`] alone, so that what lists
     /// are made of does not wake whoever makes them.
     pub(super) shown: Vec<DocId>,
@@ -228,6 +230,7 @@ impl Written {
         self.world_changed |= other.world_changed;
         self.stored_above |= other.stored_above;
         self.forgot |= other.forgot;
+        self.files |= other.files;
         self.shown.extend(other.shown);
     }
 }

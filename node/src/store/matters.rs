@@ -6,6 +6,7 @@
 
 use super::{
     CharterRows, HeardRow, StandingRow, Store,
+    attachments::FileRef,
     batch::ExternalNumber,
     board::BoardRow,
     columns::{array, insert_rows, json_ids, json_ints, optional_array, small, unsigned},
@@ -116,6 +117,10 @@ pub struct Projection {
     pub words: Vec<WordRows>,
     /// Charters folded.
     pub charters: Vec<CharterRows>,
+    /// Files that the matters folded name.
+    pub files: Vec<FileRef>,
+    /// By this node's clock, in milliseconds since 1970.
+    pub at_ms: u64,
     /// Every document that was taken from the queue, also those without a row.
     pub done: Vec<DirtyDoc>,
 }
@@ -164,7 +169,7 @@ pub(super) fn matter_row(row: &SqliteRow) -> Result<MatterRow, StoreError> {
     })
 }
 
-fn bytes_of<const N: usize>(id: [u8; N]) -> Vec<u8> {
+pub(super) fn bytes_of<const N: usize>(id: [u8; N]) -> Vec<u8> {
     id.to_vec()
 }
 
@@ -180,6 +185,8 @@ impl Tx {
             heard,
             words,
             charters,
+            files,
+            at_ms,
             done,
         } = projection;
         let named = matters
@@ -196,6 +203,8 @@ impl Tx {
         self.written.shown.extend(matters.iter().map(|(_, m)| m.doc));
         let board = board.into_iter().map(|b| Ok((row_of(b.doc)?, b))).collect::<Result<_, StoreError>>()?;
         self.project_board(matters.iter().map(|(row, _)| *row), board).await?;
+        let files = files.into_iter().map(|f| Ok((row_of(f.doc)?, f))).collect::<Result<_, StoreError>>()?;
+        self.project_files(matters.iter().map(|(row, _)| *row), files, at_ms).await?;
         insert_rows(&mut self.conn, MATTER_INSERT, 26, "", matters, |q, (row, m)| {
             let (system, number) = m.external.map(|e| (e.system, e.number)).unzip();
             let phase = Phase::of(&m.stage).name();
@@ -300,6 +309,7 @@ impl Store {
                 for sql in [
                     "DELETE FROM matters",
                     "DELETE FROM board",
+                    "DELETE FROM attachment_refs",
                     "DELETE FROM outcome_matters",
                     "DELETE FROM outcomes",
                     "DELETE FROM announcements",

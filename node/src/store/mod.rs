@@ -16,6 +16,7 @@
 //! | `authored` | what a key wrote, by when it was stored here |
 //! | `queue`, `matters`, `listing` | what is to be folded, what the fold gave, lists of it |
 //! | `inbox` | what waits for this place, in views that are counted |
+//! | `attachments` | files that matters name, piece by piece |
 //! | `board` | what the public board shows of it |
 //! | `words`, `stubs` | what places made known and opened; what registers say of matters elsewhere |
 //! | `similar` | the index of what matters say |
@@ -29,6 +30,7 @@
 //! | `writer`, `open`, `lock` | the one writer, making and opening, the one process |
 
 mod apply;
+mod attachments;
 mod authored;
 mod batch;
 mod beside;
@@ -71,6 +73,7 @@ mod words;
 mod world;
 mod writer;
 
+pub use attachments::{FileRef, FileRow, FileState, WantedFile};
 pub use authored::AuthoredDoc;
 pub use batch::{
     Batch, Cursor, ExternalNumber, FeedDigest, GivenAck, NewCommit, NewLink, NewReceipt, Serial, Verdict,
@@ -89,7 +92,7 @@ pub use matters::{MatterRow, OutcomeRow, Projection};
 pub use only_here::OnlyHere;
 pub use open::Genesis;
 pub use people::{NewPerson, Person, PersonChange, SecretHash, Token};
-pub use promises::{GivenAnswer, InviteRow};
+pub use promises::{GivenAnswer, InviteRow, PHONE_KEY};
 pub use queue::DirtyDoc;
 pub use read::{DocState, StoredCommit};
 pub use receipts::{Acknowledged, CommitRow, FedCommit, Origin, StoredReceipt};

@@ -23,6 +23,11 @@ pub struct GivenAnswer {
 
 /// Answers are kept for a day: longer than any program retries.
 const ANSWERS_KEPT_MS: u64 = 24 * 3_600_000;
+/// What a phone sent is known for longer than any phone lies in a drawer: it may have sent a matter whose answer
+/// was lost on the way, and asks again weeks later.
+const PHONE_ANSWERS_KEPT_MS: u64 = 400 * 24 * 3_600_000;
+/// How a phone's keys begin.
+pub const PHONE_KEY: &str = "phone-";
 
 /// An invitation that was given out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,8 +92,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.submit(move |tx| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM answered WHERE at_ms < ?1")
+                let old = "DELETE FROM answered
+                           WHERE at_ms < ?1 AND (substr(key, 1, 6) <> 'phone-' OR at_ms < ?2)";
+                sqlx::query(old)
                     .bind(now_ms.saturating_sub(ANSWERS_KEPT_MS).cast_signed())
+                    .bind(now_ms.saturating_sub(PHONE_ANSWERS_KEPT_MS).cast_signed())
                     .execute(&mut tx.conn)
                     .await?;
                 let sql = "INSERT INTO answered (who, key, request, status, body, at_ms)

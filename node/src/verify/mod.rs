@@ -2,7 +2,7 @@
 //!
 //! Certificates and their chains; every document's header, widenings and wrapped keys; every change's
 //! canonical form, history, author and signature; whether it all folds and lists show what was signed;
-//! every feed's chained digest; every receipt held and given. The whole federation beside each other is
+//! every feed's chained digest; every receipt held and given; every piece of a photo. The whole federation beside each other is
 //! the audit's business; this is what an operator runs on one box.
 //!
 //! One connection reads documents in pieces, workers check them on all cores, another connection follows
@@ -10,6 +10,7 @@
 //! written, so that it may look at a running node and at a backup on a read-only disk.
 
 mod document;
+mod files;
 mod promises;
 mod report;
 
@@ -114,6 +115,9 @@ pub async fn verify(path: &Path, progress: &Arc<Progress>) -> Result<Report, Sto
     let promised = promised?;
     (report.feed_rows, report.receipts, report.acks) = (promised.rows, promised.receipts, promised.acks);
     promised.findings.into_iter().for_each(|f| report.add(f));
+    let (pieces, findings) = files::check(&store).await?;
+    report.pieces = pieces;
+    findings.into_iter().for_each(|f| report.add(f));
     store.close().await?;
     report.seconds = began.elapsed().as_secs_f64();
     Ok(report)

@@ -62,6 +62,8 @@ pub struct Report {
     pub receipts: u64,
     /// Acknowledgements given to neighbours.
     pub acks: u64,
+    /// Pieces of photos.
+    pub pieces: u64,
     /// The first findings.
     pub findings: Vec<Finding>,
     /// How many there are in all.

@@ -115,6 +115,11 @@ impl Client {
         self.send(Method::POST, path, Some("application/json"), body.to_string().into_bytes()).await
     }
 
+    /// A picture, or what is said to be one.
+    pub(crate) async fn picture(&self, path: &str, bytes: Vec<u8>) -> Reply {
+        self.send(Method::POST, path, Some("image/jpeg"), bytes).await
+    }
+
     pub(crate) async fn form(&self, path: &str, body: &str) -> Reply {
         self.send(Method::POST, path, Some("application/x-www-form-urlencoded"), body.into()).await
     }

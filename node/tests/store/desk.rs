@@ -8,7 +8,7 @@ use yishi_protocol::{
     ids::{DocId, PlaceId},
 };
 
-fn row(header: &Header, n: u64) -> MatterRow {
+pub(crate) fn row(header: &Header, n: u64) -> MatterRow {
     MatterRow {
         doc: header.doc_id(),
         number: Some(format!("芦稿-2026-{n:04}")),

@@ -6,4 +6,5 @@ mod desk;
 mod faults;
 mod federation;
 mod feeds;
+mod files;
 mod inbox;

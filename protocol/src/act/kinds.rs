@@ -318,6 +318,19 @@ kinds! {
             /// What was filled in, by the fields' names.
             fields: Filled,
         },
+        /// 附件: a photo put to the matter; its bytes travel after all text.
+        Attach = "attach" {
+            /// The file's BLAKE3 hash.
+            file: Hash,
+            /// Its bytes.
+            size: i64,
+            /// `jpeg`, `png` or `webp`.
+            format: String,
+            /// What it shows: `photo` (if not said), `sign_in`, `count` or `receipt`.
+            about: Option<String>,
+            /// What is written under it.
+            caption: Option<String>,
+        },
         /// 公示: posted on the public board.
         Post = "post" {
             /// For so many days.

@@ -243,6 +243,7 @@ impl Judge<'_, '_> {
             meetings: Vec::new(),
             posts: Vec::new(),
             summonses: Vec::new(),
+            attachments: Vec::new(),
             urges: Vec::new(),
             budget_yuan: 0,
             spent_yuan: 0,
@@ -510,6 +511,7 @@ impl Matter {
             what @ (Voice::Call { .. }
             | Voice::Meet { .. }
             | Voice::Record { .. }
+            | Voice::Attach { .. }
             | Voice::Post { .. }
             | Voice::Object { .. }
             | Voice::Summon { .. }

@@ -16,7 +16,9 @@ use super::{
 };
 use crate::{
     act::Voice,
+    attachment::{self, FileKind},
     ids::{ActRef, PlaceId},
+    limits::{ATTACHMENT_CAPTION_CHARS_MAX, ATTACHMENTS_OF_PLACE_MAX},
     procedure::{Form, Procedure, Who},
 };
 use std::collections::BTreeMap;
@@ -33,6 +35,8 @@ pub(super) trait Known {
     fn evidence(&self, act: ActRef) -> Option<&Evidence>;
     /// Members there by name at a meeting, if names were taken.
     fn roll(&self, meeting: ActRef) -> Option<&BTreeMap<String, String>>;
+    /// How many files the place has put to the matter.
+    fn files_of(&self, place: PlaceId) -> usize;
     /// Whether the place has handled the matter.
     fn handled(&self, place: PlaceId) -> bool;
     /// Whether it is above the holder.
@@ -116,6 +120,16 @@ pub(super) fn piece(
             may_fill(form.by, standing, place, known)?;
             let money = forms::complete(form, fields)?;
             Piece::Record { form: form.id.clone(), money, chosen: forms::chosen(form, fields) }
+        }
+        Voice::Attach { size, format, about, caption, .. } => {
+            let sized = u64::try_from(*size).is_ok_and(|size| attachment::pieces_of(size).is_ok());
+            let kind = FileKind::from_name(format).is_some();
+            let about = about.as_deref().is_none_or(|a| attachment::ABOUTS.contains(&a));
+            let words = caption.as_deref().map_or(0, |c| c.chars().count());
+            let fits = sized && kind && about && words <= ATTACHMENT_CAPTION_CHARS_MAX;
+            ensure(fits, Violation::UnknownFile)?;
+            ensure(known.files_of(place) < ATTACHMENTS_OF_PLACE_MAX, Violation::TooManyFiles)?;
+            Piece::File
         }
         Voice::Post { days, text } => {
             said(text)?;
@@ -205,6 +219,11 @@ impl Known for Seen<'_, '_, '_> {
     }
     fn roll(&self, meeting: ActRef) -> Option<&BTreeMap<String, String>> {
         self.judge.known_as(self.t, meeting).find_map(|at| self.judge.roll_at(at))
+    }
+    fn files_of(&self, place: PlaceId) -> usize {
+        let row = self.judge.past.row(self.t);
+        let files = self.judge.evidence.iter().filter(|(at, e)| e.is_file_of(place) && holds(row, *at));
+        files.count()
     }
     fn handled(&self, place: PlaceId) -> bool {
         self.judge.handled_by(self.t, place)

@@ -37,6 +37,8 @@ pub(super) enum Piece {
     Meeting { body: String, eligible: i64, there: i64, tags: BTreeMap<String, i64>, quorate: bool },
     /// A ballot.
     Ballot { body: String, eligible: i64, present: i64, in_favour: i64 },
+    /// A photo.
+    File,
     /// A notice on the board.
     Post { days: i64 },
     /// An objection to one.
@@ -45,4 +47,11 @@ pub(super) enum Piece {
     Summons,
     /// What was said to an objection or a summons.
     Response { to: ActRef },
+}
+
+impl Evidence {
+    /// Whether it is a file this place put to the matter.
+    pub(super) fn is_file_of(&self, place: PlaceId) -> bool {
+        self.what == Piece::File && self.place == place
+    }
 }

@@ -9,7 +9,7 @@ use super::{
     evidence::Evidence,
     frame::{Stage, StepKind},
     gates::Lack,
-    record::{Asked, Assigned, AtStage, Called, Met, Posted, Recorded, Urged},
+    record::{Asked, Assigned, AtStage, Attached, Called, Met, Posted, Recorded, Urged},
     rules::{self, Standing},
     unread::HeldUp,
     verdict::{Verdict, Violation},
@@ -329,6 +329,8 @@ pub struct Matter {
     pub posts: Vec<Posted>,
     /// Summonses.
     pub summonses: Vec<Asked>,
+    /// Photos.
+    pub attachments: Vec<Attached>,
     /// What places above said of late holders.
     pub urges: Vec<Urged>,
     /// Yuan that may be spent.

@@ -47,7 +47,7 @@ pub use matter::{
     Ballot, BallotState, Comment, External, Fork, Held, Listed, Matter, Rating, Reply, Source, Support,
     SymbolicDeadline, Telling, TimelineEntry, Tip,
 };
-pub use record::{Asked, Assigned, AtStage, Called, Filling, Met, Posted, Recorded, Said, Urged};
+pub use record::{Asked, Assigned, AtStage, Attached, Called, Filling, Met, Posted, Recorded, Said, Urged};
 pub use unread::{HeldUp, Why};
 pub use verdict::{Verdict, Violation};
 pub use voices::{DEGREES, GROUNDS, RATING_SOURCES, WAYS};

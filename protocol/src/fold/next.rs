@@ -178,6 +178,9 @@ impl Known for Matter {
     fn roll(&self, meeting: ActRef) -> Option<&BTreeMap<String, String>> {
         self.meetings.iter().find(|m| m.act == meeting).map(|m| &m.roll)
     }
+    fn files_of(&self, place: PlaceId) -> usize {
+        self.evidence.iter().filter(|e| e.is_file_of(place)).count()
+    }
     fn handled(&self, place: PlaceId) -> bool {
         self.handlers.contains(&place)
     }
@@ -241,7 +244,7 @@ fn words_of(voice: &Voice) -> &'static str {
 
 /// Whether a voice of this kind would be judged now.
 fn may_say(matter: &Matter, name: &str) -> Result<(), NotAllowed> {
-    if matches!(name, "comment" | "support") {
+    if matches!(name, "comment" | "support" | "attach") {
         return Ok(());
     }
     let replied = matter.standing.is_some_and(|s| s.reply.is_some());
@@ -311,7 +314,7 @@ pub fn next(matter: &Matter, place: PlaceId, ancestors: &[PlaceId]) -> Next {
     next
 }
 
-/// The voices offered, in this order.
+/// The voices offered, in this order. A photo is not among them: it comes with its bytes, by a way of its own.
 const VOICES: [&str; 13] = [
     "comment", "support", "record", "call", "meet", "ballot", "post", "object", "summon", "respond", "tell",
     "rate", "urge",

@@ -414,7 +414,7 @@ impl<'h, 'a> Judge<'h, 'a> {
 
     fn voice(&mut self, t: usize, act: &Act<Voice>, author: &Author, day: i64, seen: End) -> Verdict {
         let row = self.past.row(t);
-        if !matches!(act.what, Voice::Comment { .. } | Voice::Support { .. }) {
+        if !matches!(act.what, Voice::Comment { .. } | Voice::Support { .. } | Voice::Attach { .. }) {
             if meet(row, &self.pending_steps) {
                 return Verdict::Pending;
             }

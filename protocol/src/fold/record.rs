@@ -3,7 +3,7 @@
 use super::{Matter, assemble::Mark};
 use crate::{
     act::{Text, Voice},
-    ids::{ActRef, PlaceId},
+    ids::{ActRef, Hash, PlaceId},
     procedure::Words,
     value::Value,
 };
@@ -50,6 +50,27 @@ pub struct Recorded {
     /// What was filled in.
     pub fields: BTreeMap<String, Filling>,
     /// Who entered it.
+    pub place: PlaceId,
+    /// The day.
+    pub on: i64,
+}
+
+/// A file that was put to the matter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Attached {
+    /// The act.
+    pub act: ActRef,
+    /// The file's BLAKE3 hash.
+    pub file: Hash,
+    /// Its bytes.
+    pub size: u64,
+    /// `jpeg`, `png` or `webp`.
+    pub kind: String,
+    /// What it shows: `photo`, `sign_in`, `count` or `receipt`.
+    pub about: String,
+    /// What is written under it.
+    pub caption: Option<String>,
+    /// Who put it there.
     pub place: PlaceId,
     /// The day.
     pub on: i64,
@@ -235,6 +256,14 @@ impl Matter {
                     self.records.push(Recorded { act, form, fields, place, on });
                 }
                 words
+            }
+            Voice::Attach { file, size, format: kind, about, caption } => {
+                if counted {
+                    let about = about.unwrap_or_else(|| "photo".to_owned());
+                    let (size, caption) = (size.cast_unsigned(), caption.clone());
+                    self.attachments.push(Attached { act, file, size, kind, about, caption, place, on });
+                }
+                caption
             }
             Voice::Post { days, text: Text(text) } => {
                 if counted {

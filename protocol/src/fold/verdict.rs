@@ -228,6 +228,10 @@ violations! {
     NothingThere = "nothing_there", "所引用的通知、会议或公示不存在", "the call, meeting, posting or question it names is not there";
     /// A degree or ground of supervision there is not.
     UnknownDegree = "unknown_degree", "没有这种督办", "there is no such degree or ground of urging";
+    /// A file of a kind or size that is not taken.
+    UnknownFile = "unknown_file", "附件的类型、大小或说明不合要求", "a file is a JPEG, PNG or WebP picture of at most 8 MiB, with a short caption";
+    /// More files of one place than a matter has room for.
+    TooManyFiles = "too_many_files", "一个单位给一件事项最多放二十张照片", "one place may put twenty files to a matter";
     /// An objection after the time of the posting.
     ObjectedTooLate = "objected_too_late", "公示期已过", "the time of the posting is over";
     /// Time is not asked for within what is allowed.

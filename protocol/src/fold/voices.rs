@@ -46,6 +46,7 @@ pub(super) fn check(voice: &Voice, seen: Option<&Standing>) -> Result<(), Violat
         Voice::Call { .. }
         | Voice::Meet { .. }
         | Voice::Record { .. }
+        | Voice::Attach { .. }
         | Voice::Post { .. }
         | Voice::Object { .. }
         | Voice::Summon { .. }

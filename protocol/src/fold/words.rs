@@ -16,6 +16,7 @@ pub const OTHER_ACTS: &[(&str, &str, &str)] = &[
     ("call", "通知开会", "Call a meeting"),
     ("meet", "会议记录", "Record a meeting"),
     ("record", "填写表单", "Fill in a form"),
+    ("attach", "照片", "Photo"),
     ("post", "公示", "Post"),
     ("object", "提出异议", "Object"),
     ("summon", "约请", "Summon"),

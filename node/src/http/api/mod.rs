@@ -1,5 +1,6 @@
 //! The addresses under `/api/v1`: each handler reads its request, asks the actions and gives their view.
 
+mod attachments;
 mod charter;
 mod forms;
 pub(super) mod matters;
@@ -61,6 +62,11 @@ fn attach(op: Op) -> MethodRouter<Arc<House>> {
         Op::FillForm => get(forms::fill),
         Op::RemoveForm => delete(forms::remove),
         Op::Act => post(matters::act),
+        Op::KeepFile => post(attachments::keep),
+        Op::Attach => post(attachments::attach),
+        Op::File => get(attachments::file),
+        Op::Files => get(attachments::list),
+        Op::LetGo => post(attachments::let_go),
         Op::Petitioner => get(matters::petitioner),
         Op::Forget => post(matters::forget),
         Op::Forgetting => get(matters::forgetting),

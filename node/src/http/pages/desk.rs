@@ -8,7 +8,7 @@
 use super::{
     Page, Place, Visitor, escaped,
     forms::{self, CATEGORIES, CHANNELS, Input, SOURCES, field_of, fixed_choices, label},
-    html, moments,
+    html, moments, photos,
     qr::{self, Square},
     similar::{self, Alike},
     w, with_language,
@@ -24,6 +24,7 @@ use crate::{
         problem::{Answer, Problem},
         secret,
         server::Door,
+        upload::{NotKept, PhotoForm},
     },
 };
 use askama::Template;
@@ -56,6 +57,9 @@ struct NewPage {
     settle: Option<Input>,
     told: Input,
     settle_open: bool,
+    photo: photos::Field,
+    /// Photos that were not taken, each with why.
+    not_kept: Vec<String>,
 }
 
 /// The form's key.
@@ -107,11 +111,12 @@ struct Sent<'a> {
     before: Option<String>,
     typed: Option<&'a Filled>,
     problem: Option<&'a Problem>,
+    not_kept: &'a [NotKept],
 }
 
 /// The form; with what was typed and what was wrong with it, if it was sent before.
 fn page(house: &House, visitor: &Visitor, caller: &Caller, sent: Sent<'_>) -> Response {
-    let Sent { key, before, typed, problem } = sent;
+    let Sent { key, before, typed, problem, not_kept } = sent;
     // What is typed goes along into the other language.
     let shown = Page { carries: true, ..visitor.page(house, "new") };
     let lang = shown.lang;
@@ -189,6 +194,8 @@ fn page(house: &House, visitor: &Visitor, caller: &Caller, sent: Sent<'_>) -> Re
         more,
         settle,
         told,
+        photo: photos::Field::of(typed),
+        not_kept: photos::not_kept(not_kept, lang),
         page: shown,
     })
 }
@@ -197,14 +204,22 @@ pub(super) async fn register(
     State(house): State<Arc<House>>,
     visitor: Visitor,
     headers: HeaderMap,
-    filled: Result<Filled, Problem>,
+    sent: Result<PhotoForm, Problem>,
 ) -> Response {
+    let (filled, not_kept) = match sent {
+        Ok(PhotoForm { filled, not_kept }) => (filled, not_kept),
+        Err(problem) => (Err(problem), Vec::new()),
+    };
     let (caller, filled) = match visitor.admit(&house, &headers, filled, Permit::Report) {
         Ok(admitted) => admitted,
         Err(response) => return *response,
     };
     if filled.get("look") == "yes" {
         return page(&house, &visitor, caller, Sent { typed: Some(&filled), ..Sent::default() });
+    }
+    if !not_kept.is_empty() {
+        let sent = Sent { typed: Some(&filled), not_kept: &not_kept, ..Sent::default() };
+        return (StatusCode::UNPROCESSABLE_ENTITY, page(&house, &visitor, caller, sent)).into_response();
     }
     match registered(&house, caller, &filled).await {
         Ok(to) => {
@@ -240,6 +255,11 @@ async fn registered(house: &Arc<House>, caller: &Caller, filled: &Filled) -> Ans
     if asked.contains_key("settle") {
         caller.must(Permit::Handle)?;
         asked.insert("told".into(), (filled.get("told") == "yes").into());
+    }
+    let files = photos::asked(filled)?;
+    if !files.is_empty() {
+        let named = files.into_iter().map(|file| serde_json::json!({ "file": file }));
+        asked.insert("attachments".into(), named.collect());
     }
     let asked = Value::Object(asked);
     let hash = secret::hash(asked.to_string().as_bytes());

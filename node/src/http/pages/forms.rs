@@ -171,6 +171,9 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("fields", "表单", "Form"),
     ("form", "表单", "Form"),
     ("file", "程序文件", "Procedure file"),
+    ("photo", "照片", "Photo"),
+    ("about", "照片上是什么", "What they show"),
+    ("caption", "说明", "Caption"),
 ];
 
 /// What a field is called in an act.

@@ -22,7 +22,7 @@ use axum::{
 /// Fields that belong to one sending of a form, not to what was typed.
 const OF_THE_SENDING: &[&str] = &["form_token"];
 /// Fields that are not for reading.
-const SILENT: &[&str] = &["form_token", "once", "act", "form_id", "form", "step", "back"];
+const SILENT: &[&str] = &["form_token", "once", "act", "form_id", "form", "step", "back", "photo"];
 
 #[derive(Template)]
 #[template(path = "carry.html")]

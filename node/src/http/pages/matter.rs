@@ -6,6 +6,7 @@ use super::{
     escaped, html,
     list::{Row, row},
     moments, notices,
+    photos::{self, Photos},
     record::{self, Section, Teller, Where},
     similar::{self, Alike},
     stub, w,
@@ -35,7 +36,7 @@ use yishi_protocol::{fold::words, ids::PlaceId, place::bare_name};
 
 #[derive(Template)]
 #[template(path = "matter.html")]
-struct MatterPage {
+pub(super) struct MatterPage {
     page: Page,
     m: Row,
     facts: Vec<Fact>,
@@ -72,6 +73,7 @@ pub(super) struct Inside {
     pub(super) receipt: String,
     pub(super) sheets: String,
     pub(super) answers: Vec<Answer>,
+    pub(super) photos: Photos,
     pub(super) violations: Vec<String>,
     pub(super) timeline: Vec<Step>,
 }
@@ -119,6 +121,20 @@ pub(super) async fn after(
         Ok(page) => html(&page),
         Err(problem) => visitor.trouble(house, &problem),
     }
+}
+
+/// The page with the form for photos as it was sent.
+pub(super) async fn with_photos(
+    house: &House,
+    visitor: &Visitor,
+    reference: &str,
+    add: photos::Add,
+) -> Result<MatterPage, Problem> {
+    let mut page = written(house, visitor, reference, None, Came::default()).await?;
+    if let Some(inside) = &mut page.inside {
+        inside.photos.add = Some(add);
+    }
+    Ok(page)
 }
 
 async fn written(
@@ -181,6 +197,7 @@ pub(super) async fn told(
         alike: similar::on_page(house, page, caller, own.place, matter).await,
         sheets: page.href(&format!("/sheets?matter={}", matter.summary.id)),
         receipt: page.href(&format!("/m/{}/receipt", matter.summary.id)),
+        photos: photos::of_matter(house, caller, page, matter),
         ..inside(matter, &own, today, page.lang)
     })
 }
@@ -254,6 +271,7 @@ fn inside(matter: &MatterView, own: &Own, today: i64, lang: Lang) -> Inside {
         sheets: String::new(),
         body: matter.body.clone(),
         answers: answers.collect(),
+        photos: Photos::default(),
         violations: held_up.chain(violations).collect(),
         // The newest first: it is what people come for.
         timeline: matter.timeline.iter().rev().map(|t| step(t, own, today, lang)).collect(),

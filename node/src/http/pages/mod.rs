@@ -15,9 +15,11 @@ mod bulk;
 mod bulk_forms;
 mod chart;
 mod charter;
+mod collect;
 mod compare;
 mod dashboard;
 mod desk;
+mod files;
 mod forms;
 mod gates;
 mod guard;
@@ -31,6 +33,7 @@ mod matter;
 mod moments;
 mod notices;
 mod people;
+mod photos;
 mod places;
 mod procedures;
 mod qr;
@@ -42,6 +45,7 @@ mod standings;
 mod stub;
 mod supervision;
 mod today;
+mod trust;
 mod words;
 
 use super::{
@@ -109,13 +113,22 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
         .route("/people", get(people::show).post(people::change))
         .route("/new", get(desk::show).post(desk::register))
         .route("/m/{ref}", get(matter::show))
+        .route("/files/{file}", get(files::show))
         .route("/m/{ref}/acts", get(acts::back).post(acts::take))
+        .route("/m/{ref}/photos", get(acts::back).post(photos::add))
         .route("/m/{ref}/receipt", get(desk::receipt))
         .route("/sheets", get(sheets::list))
         .route("/sheets/forms", get(sheet_forms::blank).post(sheet_forms::sent))
         .route("/sheets/forms/{name}", get(sheet_forms::fill))
         .route("/sheets/{name}", get(sheets::one))
         .route("/link", get(link::show))
+        .route("/collect", get(collect::show))
+        .route("/collect/state", get(collect::state))
+        .route("/collect/manifest.webmanifest", get(collect::manifest))
+        .route("/worker.js", get(collect::worker))
+        .route("/trust", get(trust::show))
+        .route("/trust/yishi.crt", get(trust::certificate))
+        .route("/trust/yishi.pem", get(trust::pem))
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/assets/{name}", get(assets::serve))
@@ -126,8 +139,8 @@ pub(super) fn router(_: &Arc<House>) -> Router<Arc<House>> {
 pub(super) fn methods_at(path: &str) -> &'static str {
     match path {
         "/login" | "/new" | "/procedures/issue" | "/charter/issue" | "/sheets/forms" | "/m/{ref}/acts"
-        | "/inbox/do" | "/places/invite" | "/places/revoke" | "/people" | "/board/{number}"
-        | "/notices/new" | "/notices/{id}" | "/stubs/{ref}" => "GET, HEAD, POST",
+        | "/m/{ref}/photos" | "/inbox/do" | "/places/invite" | "/places/revoke" | "/people"
+        | "/board/{number}" | "/notices/new" | "/notices/{id}" | "/stubs/{ref}" => "GET, HEAD, POST",
         "/logout" => "POST",
         _ => "GET, HEAD",
     }

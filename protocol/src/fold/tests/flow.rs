@@ -506,3 +506,40 @@ fn only_a_place_above_the_holder_urges_and_only_while_something_is_open() {
         assert!(m.violations.iter().any(|v| v.act == act && v.why == why), "{why:?}: {:?}", m.violations);
     }
 }
+
+#[test]
+fn photos_are_put_to_a_matter_so_many_of_each_place() {
+    let mut w = World::new();
+    w.step(VILLAGE, register());
+    w.share();
+    let bad = |kind: &str, size: i64, about: Option<&str>, caption: &str| Voice::Attach {
+        file: Hash([9; 32]),
+        size,
+        format: kind.into(),
+        about: about.map(Into::into),
+        caption: Some(caption.into()),
+    };
+    let refused = [
+        w.voice(NEIGHBOUR, bad("svg", 10, None, "")),
+        w.voice(NEIGHBOUR, bad("png", 0, None, "")),
+        w.voice(NEIGHBOUR, bad("png", -5, None, "")),
+        w.voice(NEIGHBOUR, bad("png", crate::limits::ATTACHMENT_BYTES_MAX as i64 + 1, None, "")),
+        w.voice(NEIGHBOUR, bad("png", 10, Some("selfie"), "")),
+        w.voice(NEIGHBOUR, bad("png", 10, None, &"长".repeat(201))),
+    ];
+    // Every one of them is a photo: none of a kind there is not.
+    let kept: Vec<_> = (0..20).map(|n| w.voice(VILLAGE, attach(7 * n + 1))).collect();
+    let one_more = w.voice(VILLAGE, attach(1));
+    let by_town = w.voice(TOWN, attach(2));
+    w.share();
+    let m = w.view(TOWN);
+    assert_eq!(m.attachments.len(), 21, "{:?}", m.violations);
+    assert!(kept.iter().all(|act| m.attachments.iter().any(|a| a.act == *act)));
+    let town = m.attachments.iter().find(|a| a.act == by_town).unwrap();
+    assert_eq!((town.place, town.about.as_str(), town.size), (T, "sign_in", 3));
+    let why = |act| m.violations.iter().find(|v| v.act == act).map(|v| v.why);
+    assert_eq!(why(one_more), Some(Violation::TooManyFiles));
+    assert!(refused.into_iter().all(|act| why(act) == Some(Violation::UnknownFile)), "{:?}", m.violations);
+    assert!(super::super::next::check_voice(&m, V, &attach(1)).is_err());
+    super::super::next::check_voice(&m, T, &attach(1)).unwrap();
+}

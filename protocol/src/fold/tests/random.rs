@@ -203,7 +203,8 @@ fn act(w: &mut World, e: &Event) {
         22 => take_over(),
         23 => Step::Settle { branch: pick(&seen.branches, e.choice).unwrap_or(any) },
         _ => {
-            let voice = match e.choice % 13 {
+            let voice = match e.choice % 14 {
+                13 => attach(e.choice),
                 5 => some_form(&seen, e.choice),
                 6 => meet(&some_body(&seen, e.choice), e.day, 9, 7),
                 7 => Voice::Call {

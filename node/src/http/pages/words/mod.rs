@@ -4,9 +4,11 @@
 //! `kind_zh`) have their English here. What one kind of page alone says stands in a file of its own.
 
 pub(super) mod board;
+pub(super) mod collect;
 pub(super) mod dashboard;
 pub(super) mod inbox;
 pub(super) mod notices;
+pub(super) mod photos;
 
 use crate::http::lang::Lang;
 
@@ -431,6 +433,7 @@ const ACTS: &[(&str, &str)] = &[
     ("ballot", "ballot"),
     ("take_over", "taken over"),
     ("settle", "settled"),
+    ("attach", "photo added"),
 ];
 
 /// The stages with their names, in the order of handling.
@@ -474,7 +477,16 @@ mod tests {
 
     #[test]
     fn every_word_is_there_in_both_languages() {
-        let rooms = [ALL, board::ALL, dashboard::ALL, inbox::ALL, notices::ALL];
+        let rooms = [
+            ALL,
+            board::ALL,
+            collect::ALL,
+            collect::SPOKEN,
+            dashboard::ALL,
+            inbox::ALL,
+            notices::ALL,
+            photos::ALL,
+        ];
         for (name, Word(zh, en)) in rooms.concat() {
             assert!(!zh.is_empty() && !en.is_empty(), "{name}");
             let chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);

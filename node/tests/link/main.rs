@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
 
+mod files;
+
 use std::{sync::Arc, time::Duration};
 use yishi_node::{
     clock::{Clock, SystemClock},
