@@ -25,6 +25,7 @@ pub mod likeness;
 pub mod link;
 pub mod local;
 pub mod projector;
+mod register_rows;
 pub mod root;
 pub mod run;
 pub mod setup;
