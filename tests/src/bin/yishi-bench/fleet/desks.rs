@@ -35,7 +35,7 @@ const ESCALATED_OF_100: u64 = 31;
 /// Matters over which the district decides at once; all of one township.
 const DECIDED_TOGETHER: usize = 10;
 /// Decisions that are written at the same time.
-const DECIDING: usize = 8;
+const DECIDING: usize = 6;
 
 /// Puts somebody at every desk of this process.
 pub(super) fn open(
@@ -208,31 +208,34 @@ async fn district(tree: &Tree, actions: Actions, done: &Arc<Done>) -> Result<()>
         tree.villages.iter().map(|(t, village)| (village.cert.place, *t)).collect();
     let store = actions.store().clone();
     let mut desk = Desk::new(&store);
-    let places = Arc::new(Semaphore::new(DECIDING));
     let mut tasks: JoinSet<Result<()>> = JoinSet::new();
     let mut rng = StdRng::seed_from_u64(tree.villages.len() as u64);
+    // What came while others were decided is decided together.
+    let mut waiting: BTreeMap<usize, Vec<DocId>> = BTreeMap::new();
     loop {
         let docs = tokio::select! {
             docs = desk.next() => docs?,
             Some(decided) = tasks.join_next() => {
                 decided??;
-                continue;
+                Some(Vec::new())
             }
         };
         let Some(docs) = docs else { return Ok(()) };
-        let mut of_town: BTreeMap<usize, Vec<DocId>> = BTreeMap::new();
-        for (doc, header) in store.headers(&docs).await? {
-            desk.taken.insert(doc);
-            if let Some(town) = town_of.get(&header.home).filter(|_| header.kind == Kind::Proposal) {
-                of_town.entry(*town).or_default().push(doc);
+        if !docs.is_empty() {
+            for (doc, header) in store.headers(&docs).await? {
+                desk.taken.insert(doc);
+                if let Some(town) = town_of.get(&header.home).filter(|_| header.kind == Kind::Proposal) {
+                    waiting.entry(*town).or_default().push(doc);
+                }
             }
         }
-        for docs in of_town.values().flat_map(|docs| docs.chunks(DECIDED_TOGETHER)) {
-            let place = places.clone().acquire_owned().await?;
-            let (actions, done, docs) = (actions.clone(), done.clone(), docs.to_vec());
+        while tasks.len() < DECIDING {
+            let Some((_, most)) = waiting.iter_mut().max_by_key(|(_, docs)| docs.len()) else { break };
+            let docs: Vec<DocId> = most.drain(..most.len().min(DECIDED_TOGETHER)).collect();
+            waiting.retain(|_, docs| !docs.is_empty());
+            let (actions, done) = (actions.clone(), done.clone());
             let (text, answer) = (crate::texts::answer(&mut rng), crate::texts::answer(&mut rng));
             tasks.spawn(async move {
-                let _place = place;
                 decide(&actions, &docs, text, answer).await?;
                 done.decided.fetch_add(docs.len() as u64, Ordering::Relaxed);
                 Ok(())

@@ -118,6 +118,8 @@ impl Fleet {
         parts.extend((0..villages).step_by(chunk).map(|v| ("villages", v, villages.min(v + chunk))));
         let start = |(role, from, to): (&'static str, usize, usize)| {
             let mut command = Command::new(std::env::current_exe()?);
+            // As the shipped unit sets it.
+            command.env("MALLOC_ARENA_MAX", "2");
             command.arg("fleet-part").arg("--dir").arg(dir).args(["--role", role]);
             for (name, value) in [
                 ("--seed", seed),
@@ -158,8 +160,8 @@ impl Fleet {
         Ok(sums)
     }
 
-    /// What a role's processes cost so far.
-    fn costs(&self, figures: &mut Figures, at_cut: bool) -> Result<()> {
+    /// What a role's processes cost so far; what this bench itself reads of the databases comes afterwards.
+    fn costs(&self, figures: &mut Figures) -> Result<()> {
         let (mut peak, mut cpu, mut written) = (BTreeMap::new(), BTreeMap::new(), 0);
         for part in &self.0 {
             let pid = part.peer.pid()?;
@@ -170,15 +172,12 @@ impl Fleet {
                 io.lines().find_map(|l| l.strip_prefix("write_bytes: ")).context("the kernel tells")?;
             written += bytes.trim().parse::<u64>()?;
         }
-        if at_cut {
-            figures.add("fsync.written_bytes", written as f64);
-            for (role, seconds) in cpu {
-                figures.add(format!("{role}.cpu_seconds"), seconds);
-            }
-        } else {
-            for (role, bytes) in peak {
-                figures.add(format!("{role}.peak_rss_bytes"), bytes);
-            }
+        figures.add("fsync.written_bytes", written as f64);
+        for (role, seconds) in cpu {
+            figures.add(format!("{role}.cpu_seconds"), seconds);
+        }
+        for (role, bytes) in peak {
+            figures.add(format!("{role}.peak_rss_bytes"), bytes);
         }
         Ok(())
     }
@@ -207,7 +206,7 @@ async fn once(request: &FleetRequest, dir: &Path, seed: u64, figures: &mut Figur
     let settled = settled(&mut fleet, work).await?;
     figures.add("seconds", settled.seconds);
     figures.add("fsync.transactions", settled.transactions.saturating_sub(idle) as f64);
-    fleet.costs(figures, true)?;
+    fleet.costs(figures)?;
     for (key, bytes) in fleet.sums("frames").await? {
         figures.add(format!("frames.bytes_{key}"), bytes as f64);
     }
@@ -217,7 +216,8 @@ async fn once(request: &FleetRequest, dir: &Path, seed: u64, figures: &mut Figur
 
     eprintln!("{:6.1} s  all links are cut", work.elapsed().as_secs_f64());
     power_cut(&mut fleet, links, figures).await?;
-    fleet.costs(figures, false)?;
+    let district = fleet.0.first().context("the district")?.peer.pid()?;
+    figures.add("power_cut.district_rss_bytes", memory(district, "VmRSS")? as f64);
     fleet.all("stop").await?;
     Ok(())
 }
