@@ -182,7 +182,7 @@ async fn township(tree: &Tree, t: usize, store: &Store, rng: &mut StdRng, done: 
                     continue;
                 }
                 let Some(last) = matters::waits_for_town(&whole.commits) else { continue };
-                let up = (passed_on * 100 <= handled * ESCALATED_OF_100).then_some(above);
+                let up = (passed_on * 100 < (handled + 1) * ESCALATED_OF_100).then_some(above);
                 matters::handled(rng, town, &whole.header, last, calendar, (up, day), &mut batch)?;
                 desk.taken.insert(*doc);
                 handled += 1;
