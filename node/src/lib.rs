@@ -26,6 +26,7 @@ pub mod link;
 pub mod local;
 pub mod pictures;
 pub mod projector;
+mod register_rows;
 pub mod root;
 pub mod run;
 pub mod setup;

@@ -38,27 +38,53 @@ const SINGLE_WEIGHT: f64 = 1.0;
 /// Two texts that name different groups of one village are about different places in it.
 const OTHER_GROUP: f64 = 0.75;
 
+/// A word of the list.
+struct Word {
+    chars: Vec<char>,
+    text: &'static str,
+    /// None if it tells nothing.
+    meanings: Vec<u16>,
+}
+
+/// Words by their first character, the longest first: at most places of a text no word begins, and that is known
+/// at once (measured: putting every possible word together first took most of what indexing a matter costs).
+#[derive(Default)]
+struct ByFirst(BTreeMap<char, Vec<Word>>);
+
+impl ByFirst {
+    fn word(&mut self, text: &'static str) -> Option<&mut Word> {
+        let chars: Vec<char> = text.chars().collect();
+        let of = self.0.entry(*chars.first()?).or_default();
+        if of.iter().all(|w| w.text != text) {
+            let at = of.partition_point(|w| w.chars.len() >= chars.len());
+            of.insert(at, Word { chars, text, meanings: Vec::new() });
+        }
+        of.iter_mut().find(|w| w.text == text)
+    }
+
+    /// The longest word with which this begins.
+    fn longest_at(&self, rest: &[char]) -> Option<&Word> {
+        self.0.get(rest.first()?)?.iter().find(|word| rest.starts_with(&word.chars))
+    }
+}
+
 struct List {
-    /// The meanings of a word.
-    meanings: BTreeMap<&'static str, Vec<u16>>,
-    empty: BTreeSet<&'static str>,
-    longest: usize,
+    meaning: ByFirst,
+    empty: ByFirst,
 }
 
 static WORDS: LazyLock<List> = LazyLock::new(|| {
-    let mut list = List { meanings: BTreeMap::new(), empty: BTreeSet::new(), longest: 1 };
+    let mut list = List { meaning: ByFirst::default(), empty: ByFirst::default() };
     let mut number = 0;
     for line in LIST.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty()) {
         let (empty, words) = line.strip_prefix('!').map_or((false, line), |words| (true, words));
-        for word in words.split_whitespace() {
-            list.longest = list.longest.max(word.chars().count());
+        for text in words.split_whitespace() {
             if empty {
-                list.empty.insert(word);
-            } else {
-                let of = list.meanings.entry(word).or_default();
-                if !of.contains(&number) {
-                    of.push(number);
-                }
+                list.empty.word(text);
+            } else if let Some(word) = list.meaning.word(text)
+                && !word.meanings.contains(&number)
+            {
+                word.meanings.push(number);
             }
         }
         number += u16::from(!empty);
@@ -167,22 +193,16 @@ impl Terms {
 
     /// The longest words of the list, wherever they stand.
     fn read_meanings(&mut self, chars: &[char]) {
-        let list = &*WORDS;
         let mut at = 0;
         while let Some(rest) = chars.get(at..).filter(|rest| !rest.is_empty()) {
-            let longest = list.longest.min(rest.len());
-            let found = (1..=longest).rev().find_map(|length| {
-                let word: String = rest.iter().take(length).collect();
-                list.meanings.get_key_value(word.as_str()).map(|found| (found, length))
-            });
-            let Some(((word, meanings), length)) = found else {
+            let Some(word) = WORDS.meaning.longest_at(rest) else {
                 at += 1;
                 continue;
             };
-            for meaning in meanings {
-                self.meanings.entry(*meaning).or_default().insert(word);
+            for meaning in &word.meanings {
+                self.meanings.entry(*meaning).or_default().insert(word.text);
             }
-            at += length;
+            at += word.chars.len();
         }
     }
 
@@ -222,11 +242,7 @@ fn group_at(rest: &[char]) -> Option<(String, usize)> {
 
 /// How long the word is that tells nothing and stands here.
 fn empty_at(rest: &[char]) -> Option<usize> {
-    let list = &*WORDS;
-    (1..=list.longest.min(rest.len())).rev().find(|length| {
-        let word: String = rest.iter().take(*length).collect();
-        list.empty.contains(word.as_str())
-    })
+    WORDS.empty.longest_at(rest).map(|word| word.chars.len())
 }
 
 /// How much a word tells: the rarer among the matters here, the more.
@@ -444,7 +460,8 @@ mod tests {
 
     #[test]
     fn every_meaning_has_its_own_character_of_private_use() {
-        let meanings = WORDS.meanings.values().flatten().max().copied().unwrap();
+        let words = WORDS.meaning.0.values().flatten();
+        let meanings = words.flat_map(|w| &w.meanings).max().copied().unwrap();
         assert!(meanings > 90 && FIRST_MEANING + u32::from(meanings) <= LAST_MEANING);
         let words: BTreeSet<String> = (0..=meanings).map(meaning_word).collect();
         assert_eq!(words.len(), usize::from(meanings) + 1);

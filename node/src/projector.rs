@@ -13,10 +13,11 @@ use crate::{
     actions::{ActionError, Actions, Authors, Sketch, board, notices},
     arrivals::Arrivals,
     clock::day_of_ms,
+    register_rows::{RegisterRows, Said},
     standing,
     store::{
-        BoardRow, CharterRows, DirtyDoc, ExternalNumber, FileRef, HeardRow, IssuedRow, MatterRow, NoticeRow,
-        OutcomeRow, Projection, RawDocument, SnapshotRow, StandingRow, StoreError, StubRow, WordRows, World,
+        BoardRow, CharterRows, DirtyDoc, ExternalNumber, FileRef, IssuedRow, MatterRow, NoticeRow,
+        OutcomeRow, Projection, RawDocument, SnapshotRow, StandingRow, StoreError, WordRows, World,
     },
 };
 use std::{
@@ -33,10 +34,7 @@ use yishi_protocol::{
     act::Stub,
     calendar::{Calendar, Date},
     change,
-    fold::{
-        self, FoldChange, FoldInput, Matter,
-        frame::{BUILT_IN, Stage},
-    },
+    fold::{self, FoldChange, FoldInput, Matter, frame::BUILT_IN},
     header::Header,
     ids::{ActorId, DocId, Hash, PlaceId},
     kind::Kind,
@@ -82,7 +80,7 @@ impl ProjectorError {
 enum Folded {
     Matter(Box<FoldedMatter>),
     Outcome(Box<OutcomeRow>),
-    Register(DocId, Vec<StubRow>, Vec<StandingRow>, Vec<HeardRow>),
+    Register(DocId, RegisterRows),
     Charter(Box<CharterRows>),
     Notice(Box<WordRows>),
     /// Nothing that lists show.
@@ -115,6 +113,7 @@ pub struct Projector {
     world: Arc<World>,
     authors: Arc<Authors>,
     arrivals: Arrivals,
+    said: Arc<Said>,
     /// What was being read when the last process ended, and how often that happened.
     suspects: Option<BTreeMap<DocId, u32>>,
 }
@@ -124,7 +123,8 @@ impl Projector {
     #[must_use]
     pub fn new(actions: Actions) -> Self {
         let world = actions.world();
-        Self { actions, world, authors: Arc::default(), arrivals: Arrivals::default(), suspects: None }
+        let (arrivals, said) = (Arrivals::default(), Arc::default());
+        Self { actions, world, authors: Arc::default(), arrivals, said, suspects: None }
     }
 
     /// Lets blocks that arrive go first.
@@ -245,8 +245,9 @@ impl Projector {
         let read = tokio::task::spawn_blocking(read).await.map_err(|_| ProjectorError::Lost)?;
         self.learn_authors(&read).await?;
         let (actions, world, authors) = (self.actions.clone(), self.world.clone(), self.authors.clone());
+        let said = self.said.clone();
         let fold = move || -> Vec<Folded> {
-            let at = At { actions: &actions, world: &world, authors: &authors };
+            let at = At { actions: &actions, world: &world, authors: &authors, said: &said };
             read.into_iter().map(|doc| at.fold(doc)).collect()
         };
         let folded = tokio::task::spawn_blocking(fold).await.map_err(|_| ProjectorError::Lost)?;
@@ -256,7 +257,7 @@ impl Projector {
         let at_ms = self.actions.now_ms();
         let mut projection = Projection { done: dirty, at_ms, ..Projection::default() };
         let (mut stubs, mut carry, mut bound) = (Vec::new(), Vec::new(), Vec::new());
-        let mut circles = Vec::new();
+        let (mut circles, mut registers) = (Vec::new(), Vec::new());
         for one in folded {
             match one {
                 Folded::Matter(m) => {
@@ -272,10 +273,11 @@ impl Projector {
                     projection.matters.push(m.row);
                 }
                 Folded::Outcome(row) => projection.outcomes.push(*row),
-                Folded::Register(doc, rows, standings, heard) => {
-                    projection.registers.push((doc, rows));
-                    projection.standings.extend(standings);
-                    projection.heard.extend(heard);
+                Folded::Register(doc, rows) => {
+                    projection.registers.push((doc, rows.stubs));
+                    projection.standings.extend(rows.standings);
+                    projection.heard.extend(rows.heard);
+                    registers.push((doc, rows.said));
                 }
                 Folded::Charter(rows) => projection.charters.push(*rows),
                 Folded::Notice(rows) => projection.words.push(*rows),
@@ -290,7 +292,9 @@ impl Projector {
         // tried again, and finds that it was done.
         // What a place owes by rule is owed by the box it works on.
         if !self.world.is_active() {
-            return Ok(store.project(projection).await?);
+            store.project(projection).await?;
+            Arc::make_mut(&mut self.said).remember(registers);
+            return Ok(());
         }
         for (doc, matter) in carry {
             let what = format!("the reply of {doc}");
@@ -314,7 +318,9 @@ impl Projector {
             let done = self.actions.write_stubs(stubs).await;
             kept_going("registers", done)?;
         }
-        Ok(store.project(projection).await?)
+        store.project(projection).await?;
+        Arc::make_mut(&mut self.said).remember(registers);
+        Ok(())
     }
 
     /// Makes sure that the certificates of all authors are at hand.
@@ -347,6 +353,7 @@ struct At<'a> {
     actions: &'a Actions,
     world: &'a World,
     authors: &'a Authors,
+    said: &'a Said,
 }
 
 /// A document's changes as values.
@@ -401,7 +408,8 @@ impl At<'_> {
             Kind::Outcome => outcome(doc, &fold::outcome::fold(&input), updated_at_ms),
             // Its own registers tell a place nothing that it does not know better.
             Kind::Register if header.home != self.world.me.place => {
-                register(doc, &fold::register::fold(&input), updated_at_ms)
+                let folded = fold::register::fold(&input);
+                Folded::Register(doc, self.said.news(doc, &folded, updated_at_ms))
             }
             Kind::Charter => charter(fold::charter::fold(&input)),
             Kind::Notice => {
@@ -556,28 +564,4 @@ fn charter(charter: fold::charter::Charter) -> Folded {
     }
     let notices = notices.into_values().collect();
     Folded::Charter(Box::new(CharterRows { procedures: procedures.collect(), snapshot, notices }))
-}
-
-fn register(doc: DocId, register: &fold::register::Register, updated_at_ms: u64) -> Folded {
-    let rows = register.stubs.iter().map(|(matter, s)| StubRow {
-        register: doc,
-        matter: *matter,
-        place: register.place,
-        number: Some(s.number.clone()).filter(|n| !n.is_empty()),
-        category: s.category.clone(),
-        stage: s.stage.clone(),
-        holder: s.holder,
-        due_day: s.due.and_then(day),
-        closed: Stage::from_name(&s.stage).is_some_and(Stage::is_ended),
-        violations: small(s.violations),
-        updated_at_ms,
-        detail: serde_json::to_string(s).unwrap_or_default(),
-    });
-    let standings = register.stubs.iter().map(|(matter, s)| standing::of_stub(*matter, s));
-    let heard = register.heard.iter().map(|(place, day)| HeardRow {
-        place: *place,
-        said_by: register.place,
-        day: *day,
-    });
-    Folded::Register(doc, rows.collect(), standings.collect(), heard.collect())
 }

@@ -12,7 +12,7 @@ use crate::{
     home::{Home, HomeError},
     http::{BindError, HttpConfig, Server},
     life,
-    link::{Connected, EndpointError, LinkBoard, Links, LinksConfig},
+    link::{Connected, EndpointError, Lines, LinkBoard, Links, LinksConfig},
     projector::Projector,
     store::{LinkId, Store, StoreError},
 };
@@ -49,7 +49,7 @@ pub enum RunError {
     Lost(String),
 }
 
-/// Where a started node is reached.
+/// A started node: where it is reached, and what it is asked within this process.
 #[derive(Debug, Clone)]
 pub struct Started {
     /// UDP address of the links.
@@ -58,6 +58,12 @@ pub struct Started {
     pub pages: Option<SocketAddr>,
     /// HTTPS address.
     pub tls: Option<SocketAddr>,
+    /// What people do there.
+    pub actions: Actions,
+    /// What goes on on its links.
+    pub board: Arc<LinkBoard>,
+    /// Its connections, to be cut.
+    pub lines: Lines,
 }
 
 /// The links' state, as the actions want it told.
@@ -117,7 +123,7 @@ pub async fn run(
     let arrivals = Arrivals::default();
     let mut links = Links::start(links_config, store.clone(), board.clone(), arrivals.clone(), home.path())?;
     let actions = Actions::new(store.clone(), clock.clone())?;
-    actions.watch_links(Arc::new(Watch(board)));
+    actions.watch_links(Arc::new(Watch(board.clone())));
     actions.dials_with(links.dial_now());
     actions.listens_at(reached_at(links.address()));
     let projecting = CancellationToken::new();
@@ -133,8 +139,15 @@ pub async fn run(
         Lang::Zh => crate::http::Lang::Zh,
         Lang::En => crate::http::Lang::En,
     };
-    let mut server = Server::bind(http, actions).await?;
-    started(Started { link: links.address(), pages: server.plain_address(), tls: server.tls_address() });
+    let mut server = Server::bind(http, actions.clone()).await?;
+    started(Started {
+        link: links.address(),
+        pages: server.plain_address(),
+        tls: server.tls_address(),
+        actions,
+        board,
+        lines: links.lines(),
+    });
     let lost = tokio::select! {
         biased;
         () = stop.cancelled() => None,

@@ -110,9 +110,24 @@ pub struct LinksConfig {
     pub timing: Timing,
 }
 
+/// A node's connections as they are now: for whoever tries what a cut does.
+#[derive(Debug, Clone)]
+pub struct Lines(Arc<Connections>);
+
+impl Lines {
+    /// Ends every connection now, in the middle of whatever is under way. Whoever dialled dials again after its
+    /// own pause.
+    pub fn cut(&self) {
+        for connection in self.0.held().values() {
+            connection.close(quinn::VarInt::from_u32(CloseCode::Stopping.number() as u32), b"");
+        }
+    }
+}
+
 /// The running links.
 #[derive(Debug)]
 pub struct Links {
+    connections: Arc<Connections>,
     board: Arc<LinkBoard>,
     address: SocketAddr,
     stop: CancellationToken,
@@ -195,15 +210,21 @@ impl Links {
         tasks.spawn(accept::run(context.clone(), endpoint.clone()));
         let dial_now = Arc::new(Notify::new());
         tasks.spawn(dial::run(context, endpoint.clone(), config, dial_now.clone()));
-        tasks.spawn(close_revoked(store, connections, stop.clone()));
+        tasks.spawn(close_revoked(store, connections.clone(), stop.clone()));
         tasks.spawn(keep_sessions(sessions, stop.clone()));
-        Ok(Self { board, address, stop, dial_now, tasks })
+        Ok(Self { connections, board, address, stop, dial_now, tasks })
     }
 
     /// The UDP address in use.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The connections.
+    #[must_use]
+    pub fn lines(&self) -> Lines {
+        Lines(self.connections.clone())
     }
 
     /// What is going on.

@@ -12,6 +12,7 @@ use yishi_protocol::{
     audience::{Audience, Grant},
     header::Header,
     ids::{DocId, PlaceId},
+    kind::Kind,
 };
 
 /// A document's header and raw changes.
@@ -30,17 +31,21 @@ pub struct RawDocument {
 }
 
 impl Store {
-    /// Queued documents with their changes.
+    /// Queued documents with their changes. This place's own registers are left out: they tell it nothing that it
+    /// does not know better, and it writes to a month's register with nearly every matter that moves.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn raw_documents(&self, docs: &[DirtyDoc]) -> Result<Vec<RawDocument>, StoreError> {
+        let me = self.world().me.place;
         let ids = json_ints(docs.iter().map(|d| d.row));
         let mut reader = self.readers().take().await?;
         let mut tx = reader.begin().await?;
         let mut found: BTreeMap<i64, RawDocument> = BTreeMap::new();
-        let sql = "SELECT d.id, d.doc, d.header FROM json_each(?1) j CROSS JOIN docs d ON d.id = j.value";
-        for row in sqlx::query(sql).bind(&ids).fetch_all(&mut *tx).await? {
+        let sql = "SELECT d.id, d.doc, d.header FROM json_each(?1) j CROSS JOIN docs d ON d.id = j.value
+                   WHERE NOT (d.kind = ?2 AND d.home = ?3)";
+        let others = sqlx::query(sql).bind(&ids).bind(i64::from(Kind::Register.number())).bind(me.0.to_vec());
+        for row in others.fetch_all(&mut *tx).await? {
             let header = Header::decode(row.try_get(2)?)?;
             let raw = RawDocument {
                 doc: DocId(array(&row, 1)?),
@@ -51,6 +56,7 @@ impl Store {
             };
             found.insert(row.try_get(0)?, raw);
         }
+        let ids = json_ints(found.keys().copied());
         // One row for each document instead of one for each change: rows are what reading costs.
         let sql = "SELECT c.doc, max(c.stored_at_ms), CAST(group_concat(c.bytes, '') AS BLOB),
                    group_concat(c.stored_at_ms, ' ')

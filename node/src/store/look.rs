@@ -107,6 +107,7 @@ impl Look {
                 written,
                 shown: broadcast::channel(1).0,
                 lost: watch::channel(None).0,
+                committed: Arc::default(),
             },
             epoch: Mutex::new(epoch),
             life_matches: false,

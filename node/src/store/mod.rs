@@ -115,7 +115,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 use tokio::{
     sync::{broadcast, mpsc},
@@ -184,6 +184,12 @@ impl Store {
     #[must_use]
     pub fn shown(&self) -> broadcast::Receiver<Arc<Vec<DocId>>> {
         self.0.shared.shown.subscribe()
+    }
+
+    /// Transactions committed since it was opened; each waited for one fsync of the log.
+    #[must_use]
+    pub fn transactions(&self) -> u64 {
+        self.0.shared.committed.load(Ordering::Relaxed)
     }
 
     /// Stores a batch; returns when it is durable.

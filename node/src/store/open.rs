@@ -171,7 +171,7 @@ impl Store {
         let (shown, _) = broadcast::channel(NEWS_KEPT);
         let (lost, _) = watch::channel(None);
         let world = Arc::new(RwLock::new(tx.state.world.clone()));
-        let shared = Shared { world, written, shown, lost };
+        let shared = Shared { world, written, shown, lost, committed: Arc::default() };
         let (jobs, waiting) = mpsc::channel(JOBS_WAITING_MAX);
         let writer = tokio::spawn(writer::run(tx, waiting, shared.clone(), lock));
         Self(Arc::new(Inner {

@@ -22,7 +22,10 @@ use std::{
     fs::File,
     future::Future,
     pin::Pin,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use yishi_protocol::{
@@ -128,6 +131,8 @@ pub(super) struct Shared {
     pub(super) shown: broadcast::Sender<Arc<Vec<DocId>>>,
     /// Why the writer stopped for good, once it did.
     pub(super) lost: watch::Sender<Option<StoreError>>,
+    /// Transactions committed since the start, each with its fsync.
+    pub(super) committed: Arc<AtomicU64>,
 }
 
 /// Works until every sender is gone, then closes the database. `lock` is held until then.
@@ -216,6 +221,7 @@ impl Tx {
                 shared.lost.send_replace(Some(error.clone()));
             }
         } else {
+            shared.committed.fetch_add(1, Ordering::Relaxed);
             self.unwiped |= written.forgot;
             if self.unwiped {
                 self.unwiped = !self.wipe_log().await;

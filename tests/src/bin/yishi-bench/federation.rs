@@ -38,15 +38,15 @@ const VOTES: usize = 20;
 pub(crate) struct Place {
     pub(crate) keys: SecretKeys,
     pub(crate) cert: Certificate,
-    life: Incarnation,
+    pub(crate) life: Incarnation,
 }
 
 impl Place {
-    fn actor(&self) -> ActorId {
+    pub(crate) fn actor(&self) -> ActorId {
         self.cert.actor(self.life)
     }
 
-    fn record(&self) -> ActorRecord {
+    pub(crate) fn record(&self) -> ActorRecord {
         ActorRecord { actor: self.actor(), cert: self.cert.hash(), incarnation: self.life }
     }
 }
@@ -423,11 +423,11 @@ impl Draft<'_> {
     }
 }
 
-fn member(n: u32) -> String {
+pub(crate) fn member(n: u32) -> String {
     format!("m{n:02}")
 }
 
-fn ballot(rng: &mut StdRng) -> Voice {
+pub(crate) fn ballot(rng: &mut StdRng) -> Voice {
     let mut votes: BTreeMap<String, String> = BTreeMap::new();
     while votes.len() < VOTES {
         let vote = match rng.random_range(0..10) {
@@ -452,11 +452,11 @@ fn ballot(rng: &mut StdRng) -> Voice {
     }
 }
 
-fn accept(calendar: Hash) -> Step {
+pub(crate) fn accept(calendar: Hash) -> Step {
     Step::Accept { procedure: frame::BUILT_IN, calendar, grade: None, urgency: None }
 }
 
-fn below(rng: &mut StdRng, above: &Place, code: &str, name: &str, level: &str) -> Place {
+pub(crate) fn below(rng: &mut StdRng, above: &Place, code: &str, name: &str, level: &str) -> Place {
     let keys = SecretKeys::generate(rng);
     let nonce = rng.random();
     let cert = Certificate {

@@ -203,14 +203,14 @@ async fn answer(command: &mut Command) -> Result<Value> {
 }
 
 /// A peer's program that is told what to do line by line; killed when it is let go.
-struct Peer {
+pub(crate) struct Peer {
     process: Child,
     says: Lines<BufReader<ChildStdout>>,
     told: ChildStdin,
 }
 
 impl Peer {
-    fn start(command: &mut Command) -> Result<Self> {
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -222,20 +222,25 @@ impl Peer {
         Ok(Self { process, says, told })
     }
 
-    fn pid(&self) -> Result<u32> {
+    pub(crate) fn pid(&self) -> Result<u32> {
         self.process.id().context("the peer runs")
     }
 
-    async fn line(&mut self) -> Result<Value> {
+    /// What it says next.
+    pub(crate) async fn line(&mut self) -> Result<Value> {
         match self.says.next_line().await? {
             Some(line) => serde_json::from_str(&line).with_context(|| line.clone()),
             None => bail!("the peer ended with {}", self.process.wait().await?),
         }
     }
 
-    async fn step(&mut self, step: &str) -> Result<Value> {
-        self.told.write_all(format!("{step}\n").as_bytes()).await?;
-        self.told.flush().await?;
+    pub(crate) async fn step(&mut self, step: &str) -> Result<Value> {
+        self.tell(step).await?;
         self.line().await
+    }
+
+    pub(crate) async fn tell(&mut self, word: &str) -> Result<()> {
+        self.told.write_all(format!("{word}\n").as_bytes()).await?;
+        Ok(self.told.flush().await?)
     }
 }

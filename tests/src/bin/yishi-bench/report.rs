@@ -31,7 +31,7 @@ impl Figures {
         self.0.get(key)?.last().copied()
     }
 
-    fn median(&self, key: &str) -> Option<f64> {
+    pub(crate) fn median(&self, key: &str) -> Option<f64> {
         let mut values = self.0.get(key)?.clone();
         values.sort_by(f64::total_cmp);
         let middle = values.len() / 2;
