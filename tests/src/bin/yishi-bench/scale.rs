@@ -10,10 +10,11 @@ use crate::{
     plot::{self, Series},
     report::{Figures, Target},
 };
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     time::Instant,
@@ -29,14 +30,14 @@ use yishi_protocol::{
 
 /// 2026-03-02.
 const DAY: i64 = 20_514;
-/// Changes of one transaction: a child's morning.
-const BATCH: usize = 10;
+/// Changes of one child in one transaction, and children whose changes are stored together: the same at every
+/// size, so that an fsync is shared by as many.
+const OF_CHILD: usize = 10;
+const CHILDREN_TOGETHER: usize = 10;
 /// Documents written together while a database is filled.
 const FILLED_TOGETHER: u32 = 2_000;
 /// Children while documents become more.
-const CHILDREN: u32 = 20;
-/// Documents of every run with few children, and at least one for each.
-const DOCS: u32 = 2_000;
+const CHILDREN: u32 = 10;
 
 const TARGETS: &[Target] = &[
     // The largest against the smallest.
@@ -47,14 +48,14 @@ const TARGETS: &[Target] = &[
 /// What to measure.
 #[derive(Debug, Args)]
 pub(crate) struct ScaleRequest {
-    /// Children of one place.
-    #[arg(long, value_delimiter = ',', default_value = "10,100,1000,10000")]
+    /// Children of one place; ten thousand of them need 100,000 documents at each size, and take long.
+    #[arg(long, value_delimiter = ',', default_value = "10,100,1000")]
     children: Vec<u32>,
     /// Documents at one place; `1000,10000,100000,1000000` takes long.
     #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000")]
     docs: Vec<u32>,
     /// Changes measured at each size.
-    #[arg(long, default_value_t = 3_000)]
+    #[arg(long, default_value_t = 1_000)]
     changes: usize,
     /// How often everything is measured; medians are told.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
@@ -76,6 +77,7 @@ pub(crate) struct ScaleRequest {
 /// Measures and tells.
 pub(crate) async fn run(request: ScaleRequest) -> Result<()> {
     let mut figures = Figures::default();
+    let most = request.children.iter().copied().max().unwrap_or(0);
     for n in 0..request.runs {
         for (axis, sizes) in [("children", &request.children), ("documents", &request.docs)] {
             for size in sizes {
@@ -85,7 +87,8 @@ pub(crate) async fn run(request: ScaleRequest) -> Result<()> {
                     None => tempfile::tempdir()?,
                 };
                 let (children, docs) = match axis {
-                    "children" => (*size, DOCS.max(*size)),
+                    // As many documents at every size: ten of each child at the largest.
+                    "children" => (*size, most * OF_CHILD as u32),
                     _ => (CHILDREN, *size),
                 };
                 let us = once(&request, children, docs, dir.path(), request.seed + u64::from(n)).await?;
@@ -141,65 +144,68 @@ async fn once(request: &ScaleRequest, children: u32, docs: u32, dir: &Path, seed
     let links: Vec<LinkId> =
         places.iter().map(|p| link(&p.cert.place)).collect::<Option<_>>().context("a link each")?;
 
-    // A document of each child in turn.
-    let mut tips: Vec<(usize, Header, Commit)> = Vec::new();
+    // A document of each child in turn. Those that are added to lie all over the database, of children all over
+    // the list.
+    let own = (docs / children).max(1);
+    let asked = u32::try_from(request.changes.div_ceil(OF_CHILD)).unwrap_or(u32::MAX);
+    let chosen = children.min(asked.max(CHILDREN_TOGETHER as u32));
+    let of_each = own.min(asked.div_ceil(chosen) * OF_CHILD as u32);
+    let mut of_child: BTreeMap<u32, Vec<(Header, Commit)>> = BTreeMap::new();
     let mut serial = 0;
     while serial < docs {
         let mut batch = Batch { at_ms: 1, ..Batch::default() };
         for _ in 0..FILLED_TOGETHER.min(docs - serial) {
-            let child = (serial % children) as usize;
-            let place = places.get(child).context("a child")?;
+            let (child, round) = (serial % children, serial / children);
+            let place = places.get(child as usize).context("a child")?;
             serial += 1;
             let federation = parent.cert.federation_id();
             let town = (parent.cert.place, &[][..]);
-            matters::raised(&mut rng, place, federation, town, (serial / children + 1, DAY), &mut batch)?;
-            let (header, last) = (batch.docs.last(), batch.commits.last());
-            let (Some(header), Some(last)) = (header, last) else { continue };
-            if tips.len() < 4 * request.changes {
-                tips.push((child, header.clone(), last.commit.clone()));
-            } else if rng.random_ratio(1, 16) {
-                // Those that are added to lie all over the database.
-                let at = rng.random_range(0..tips.len());
-                if let Some(tip) = tips.get_mut(at) {
-                    *tip = (child, header.clone(), last.commit.clone());
-                }
+            matters::raised(&mut rng, place, federation, town, (round + 1, DAY), &mut batch)?;
+            let (Some(header), Some(last)) = (batch.docs.last(), batch.commits.last()) else { continue };
+            if child % (children / chosen) == 0 && round % (own / of_each) == 0 {
+                of_child.entry(child).or_default().push((header.clone(), last.commit.clone()));
             }
         }
         store.write(batch).await?;
     }
 
-    // Each morning belongs to one child, and the next to another.
-    let mut of_child: Vec<Vec<(Header, Commit)>> = vec![Vec::new(); places.len()];
-    for (child, header, last) in tips {
-        of_child.get_mut(child).context("a child")?.push((header, last));
+    // Prepared beforehand: what is measured is storing, feeding and reading. Written here and not received, so
+    // that it is fed to the child it belongs to.
+    let (mut batches, mut prepared) = (Vec::new(), 0);
+    let mut turns: Vec<(LinkId, &Place, std::vec::IntoIter<(Header, Commit)>)> = Vec::new();
+    for (child, tips) in of_child {
+        let (place, link) = (places.get(child as usize), links.get(child as usize));
+        turns.push((*link.context("a link")?, place.context("a child")?, tips.into_iter()));
     }
-    let mut batches = Vec::new();
-    while batches.len() * BATCH < request.changes {
-        let before = batches.len();
-        for (child, tips) in of_child.iter_mut().enumerate() {
-            let (Some(place), Some(from)) = (places.get(child), links.get(child)) else { continue };
+    while prepared < request.changes {
+        let before = prepared;
+        for together in turns.chunks_mut(CHILDREN_TOGETHER) {
             let mut batch = Batch { at_ms: 2, ..Batch::default() };
-            for (header, last) in tips.iter_mut().take(BATCH) {
-                matters::remarked(&mut rng, place, header, last, DAY + 1, &mut batch)?;
-                *last = batch.commits.last().context("a change")?.commit.clone();
+            for (_, place, tips) in together.iter_mut() {
+                for (header, last) in tips.take(OF_CHILD) {
+                    matters::remarked(&mut rng, place, &header, &last, DAY + 1, &mut batch)?;
+                }
             }
-            if !batch.commits.is_empty() {
-                batches.push((*from, batch));
-            }
+            prepared += batch.commits.len();
+            let fed: Vec<LinkId> = together.iter().map(|(link, ..)| *link).collect();
+            batches.push((fed, batch));
         }
-        if batches.len() == before {
-            break;
-        }
+        ensure!(prepared > before, "there are {before} documents to add to, not {}", request.changes);
+    }
+    let mut heads = BTreeMap::new();
+    for (link, ..) in &turns {
+        heads.insert(*link, store.feed_head(*link).await?.0);
     }
     let mut changes = 0;
     let began = Instant::now();
-    for (link, batch) in batches {
+    for (fed, batch) in batches {
         changes += batch.commits.len();
-        // Written here, so that it is fed to the child it belongs to, and read as its block would be.
-        let (before, _) = store.feed_head(link).await?;
         store.write(batch).await?;
-        let fed = store.feed_after(link, before, BATCH, usize::MAX).await?;
-        anyhow::ensure!(!fed.is_empty(), "the child is fed");
+        for link in fed {
+            let head = heads.get_mut(&link).context("a feed")?;
+            let rows = store.feed_after(link, *head, OF_CHILD, usize::MAX).await?;
+            *head = rows.last().map_or(*head, |row| row.seq);
+        }
         if changes >= request.changes {
             break;
         }

@@ -143,20 +143,29 @@ struct Desk {
     news: tokio::sync::broadcast::Receiver<Arc<yishi_node::store::Written>>,
     store: Store,
     taken: BTreeSet<DocId>,
+    /// News were missed, and the tables were not looked at since.
+    behind: bool,
 }
 
 impl Desk {
     fn new(store: &Store) -> Self {
-        Self { news: store.news(), store: store.clone(), taken: BTreeSet::new() }
+        Self { news: store.news(), store: store.clone(), taken: BTreeSet::new(), behind: false }
     }
 
-    /// What came, or nothing when the node ends.
+    /// What came, or nothing when the node ends. It may be dropped half-way: what was missed is not forgotten.
     async fn next(&mut self) -> Result<Option<Vec<DocId>>> {
-        let mut docs = match self.news.recv().await {
-            Ok(written) => written.docs_touched.clone(),
-            Err(RecvError::Lagged(_)) => self.store.docs_of_kind(Kind::Proposal, None).await?,
-            Err(RecvError::Closed) => return Ok(None),
-        };
+        let mut docs = Vec::new();
+        if !self.behind {
+            match self.news.recv().await {
+                Ok(written) => docs.clone_from(&written.docs_touched),
+                Err(RecvError::Lagged(_)) => self.behind = true,
+                Err(RecvError::Closed) => return Ok(None),
+            }
+        }
+        if self.behind {
+            docs = self.store.docs_of_kind(Kind::Proposal, None).await?;
+            self.behind = false;
+        }
         docs.sort_unstable();
         docs.dedup();
         docs.retain(|doc| !self.taken.contains(doc));
