@@ -105,7 +105,7 @@ fn filled(
         let bad = || ActionError::from(NotAllowed::Violation(Violation::FormIncomplete));
         let value = match field.kind {
             FieldKind::Text => Value::Text(words("fields", &said)?.0),
-            FieldKind::Line | FieldKind::Choice => Value::Str(short("fields", &said)?),
+            FieldKind::Line | FieldKind::Choice => Value::Str(short("fields", &said)?.into()),
             FieldKind::Number | FieldKind::Money => Value::Int(said.parse().map_err(|_| bad())?),
             FieldKind::Day => Value::Int(match said.parse::<Date>() {
                 Ok(day) => day.days(),
@@ -119,5 +119,5 @@ fn filled(
         };
         filled.insert(name, value);
     }
-    Ok(Filled(filled))
+    Ok(Filled(filled.into_iter().collect()))
 }

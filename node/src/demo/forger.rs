@@ -230,8 +230,10 @@ async fn attempts(store: &Store, outcome: &str) -> Result<Vec<Attempt>, DemoErro
         let mut changed = change.clone();
         if let Body::Act { value, .. } = &mut changed.body {
             let (yes, no) = (value.get("in_favour").cloned(), value.get("against").cloned());
-            value.extend(yes.map(|v| ("against".to_owned(), v)));
-            value.extend(no.map(|v| ("in_favour".to_owned(), v)));
+            for (key, other) in [("against", yes), ("in_favour", no)] {
+                let Some(other) = other else { continue };
+                value.insert(key.into(), other);
+            }
         }
         let signature = stored.commit.cover.map_or(Signature([0; 64]), |c| c.signature);
         let cert = village_record.cert;

@@ -5,6 +5,7 @@ use crate::{
     ids::{ActRef, DocId, Hash, PlaceId},
     value::{Map, Value},
 };
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 /// Free text people write: an Automerge text object.
@@ -17,7 +18,7 @@ pub struct Blob(pub Vec<u8>);
 
 /// What was filled into a form: short strings, text, numbers, yes or no.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Filled(pub BTreeMap<String, Value>);
+pub struct Filled(pub Map);
 
 /// A type that stands in an act's map under some key.
 pub trait Field: Sized {
@@ -48,7 +49,7 @@ pub trait Field: Sized {
     /// Writes under `key`.
     fn put(&self, key: &str, map: &mut Map) {
         if let Some(value) = self.to_value() {
-            map.insert(key.to_owned(), value);
+            map.insert(key.into(), value);
         }
     }
 
@@ -82,14 +83,12 @@ macro_rules! scalar {
     };
 }
 
-scalar!(String, Value::Str(s) => Some(s), v => Value::Str(v.clone()));
-scalar!(Text, Value::Text(s) => Some(Self(s)), v => Value::Text(v.0.clone()));
 scalar!(Blob, Value::Bytes(b) => Some(Self(b)), v => Value::Bytes(v.0.clone()));
 scalar!(i64, Value::Int(i) => Some(i), v => Value::Int(*v));
 scalar!(bool, Value::Bool(b) => Some(b), v => Value::Bool(*v));
 
-/// An id: read from the value where it stands.
-macro_rules! id {
+/// Read from the value where it stands: an id needs no copy of it, a text one and not two.
+macro_rules! in_place {
     ($type:ty, $pattern:pat => $read:expr, $self:ident => $write:expr) => {
         impl Field for $type {
             fn to_value(&self) -> Option<Value> {
@@ -109,10 +108,12 @@ macro_rules! id {
     };
 }
 
-id!(ActRef, Value::Str(s) => s.parse().ok(), v => Value::Str(v.to_string()));
-id!(DocId, Value::Bytes(b) => Self::from_slice(b), v => Value::Bytes(v.0.to_vec()));
-id!(PlaceId, Value::Bytes(b) => Self::from_slice(b), v => Value::Bytes(v.0.to_vec()));
-id!(Hash, Value::Bytes(b) => Self::from_slice(b), v => Value::Bytes(v.0.to_vec()));
+in_place!(String, Value::Str(s) => Some(s.as_str().to_owned()), v => Value::Str(v.into()));
+in_place!(Text, Value::Text(s) => Some(Self(s.clone())), v => Value::Text(v.0.clone()));
+in_place!(ActRef, Value::Str(s) => s.parse().ok(), v => Value::Str(SmolStr::from(v.to_string())));
+in_place!(DocId, Value::Bytes(b) => Self::from_slice(b), v => Value::Bytes(v.0.to_vec()));
+in_place!(PlaceId, Value::Bytes(b) => Self::from_slice(b), v => Value::Bytes(v.0.to_vec()));
+in_place!(Hash, Value::Bytes(b) => Self::from_slice(b), v => Value::Bytes(v.0.to_vec()));
 
 impl<T: Field> Field for Option<T> {
     fn to_value(&self) -> Option<Value> {
@@ -148,27 +149,28 @@ impl Field for Filled {
     fn from_value(value: Value) -> Option<Self> {
         let Value::Map(map) = value else { return None };
         let fits = |v: &Value| matches!(v, Value::Str(_) | Value::Text(_) | Value::Int(_) | Value::Bool(_));
-        map.values().all(fits).then_some(Self(map))
+        let all_fit = map.values().all(fits);
+        all_fit.then_some(Self(map))
     }
 }
 
 impl Field for BTreeMap<String, i64> {
     fn to_value(&self) -> Option<Value> {
-        Some(Value::Map(self.iter().map(|(k, v)| (k.clone(), Value::Int(*v))).collect()))
+        Some(Value::Map(self.iter().map(|(k, v)| (k, Value::Int(*v))).collect()))
     }
     fn from_value(value: Value) -> Option<Self> {
         let Value::Map(map) = value else { return None };
-        map.into_iter().map(|(k, v)| Some((k, i64::from_value(v)?))).collect()
+        map.into_iter().map(|(k, v)| Some((k.into(), i64::from_value(v)?))).collect()
     }
 }
 
 impl Field for BTreeMap<String, String> {
     fn to_value(&self) -> Option<Value> {
-        Some(Value::Map(self.iter().map(|(k, v)| (k.clone(), Value::Str(v.clone()))).collect()))
+        Some(Value::Map(self.iter().map(|(k, v)| (k, Value::Str(v.into()))).collect()))
     }
     fn from_value(value: Value) -> Option<Self> {
         let Value::Map(map) = value else { return None };
-        map.into_iter().map(|(k, v)| Some((k, String::from_value(v)?))).collect()
+        map.into_iter().map(|(k, v)| Some((k.into(), String::from_value(v)?))).collect()
     }
 }
 

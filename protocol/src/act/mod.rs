@@ -107,8 +107,8 @@ impl<K: ActKind> Act<K> {
             by: Field::take("by", &mut map)?,
             what,
         };
-        match map.into_keys().next() {
-            Some(extra) => Err(ActError::Malformed(extra)),
+        match map.into_iter().next() {
+            Some((extra, _)) => Err(ActError::Malformed(extra.into())),
             None => Ok(act),
         }
     }

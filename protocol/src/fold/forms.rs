@@ -4,13 +4,13 @@ use super::verdict::Violation;
 use crate::{
     act::Filled,
     procedure::{FieldKind, FieldOf, Form, Ledger},
-    value::Value,
+    value::{Key, Value},
 };
 use std::collections::BTreeMap;
 
 /// The form's money, if all of it is as it should be.
 pub(super) fn complete(form: &Form, filled: &Filled) -> Result<Option<(Ledger, i64)>, Violation> {
-    let known = |id: &String| form.fields.iter().any(|f| f.id == *id);
+    let known = |id: &Key| form.fields.iter().any(|f| f.id == id.as_str());
     if !filled.0.keys().all(known) {
         return Err(Violation::UnknownField);
     }
@@ -33,7 +33,7 @@ pub(super) fn chosen(form: &Form, filled: &Filled) -> BTreeMap<String, String> {
     let choices = form.fields.iter().filter(|f| f.kind == FieldKind::Choice);
     choices
         .filter_map(|f| match filled.0.get(&f.id) {
-            Some(Value::Str(choice)) => Some((f.id.clone(), choice.clone())),
+            Some(Value::Str(choice)) => Some((f.id.clone(), choice.to_string())),
             _ => None,
         })
         .collect()

@@ -174,7 +174,7 @@ impl<'h, 'a> Judge<'h, 'a> {
             Ok(Read::Step(act)) => Cow::Borrowed(StepKind::from(&act.what).name()),
             Ok(Read::Voice(act)) => Cow::Borrowed(crate::act::ActKind::name(&act.what)),
             Err(_) => match value.get("kind") {
-                Some(Value::Str(name)) => Cow::Owned(name.clone()),
+                Some(Value::Str(name)) => Cow::Owned(name.to_string()),
                 _ => Cow::Borrowed(""),
             },
         };

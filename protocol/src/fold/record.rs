@@ -247,7 +247,7 @@ impl Matter {
             }
             Voice::Record { form, fields } => {
                 let fields: BTreeMap<String, Filling> =
-                    fields.0.into_iter().filter_map(|(k, v)| Some((k, filling(v)?))).collect();
+                    fields.0.into_iter().filter_map(|(k, v)| Some((k.into(), filling(v)?))).collect();
                 let words = fields.values().find_map(|f| match f {
                     Filling::Words(words) => Some(words.clone()),
                     _ => None,
@@ -312,7 +312,8 @@ impl Matter {
 
 fn filling(value: Value) -> Option<Filling> {
     match value {
-        Value::Str(words) | Value::Text(words) => Some(Filling::Words(words)),
+        Value::Str(words) => Some(Filling::Words(words.into())),
+        Value::Text(words) => Some(Filling::Words(words)),
         Value::Int(n) => Some(Filling::Number(n)),
         Value::Bool(yes) => Some(Filling::YesNo(yes)),
         _ => None,

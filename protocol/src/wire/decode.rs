@@ -19,6 +19,7 @@ use crate::{
     receipt::Opening,
     value::{Map, Value},
 };
+use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use thiserror::Error;
 
@@ -239,7 +240,7 @@ impl Streams<'_> {
         for _ in 0..n {
             let key = self.word(KEY_BYTES_MAX)?;
             // One order of keys only: otherwise two blocks would mean the same change.
-            if map.last_key_value().is_some_and(|(last, _)| *last >= key) {
+            if map.last_key().is_some_and(|last| *last >= key) {
                 return Err(DecodeError::Unsorted);
             }
             map.insert(key, self.value(depth + 1)?);
@@ -256,10 +257,10 @@ impl Streams<'_> {
         std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| DecodeError::Utf8)
     }
 
-    fn word(&mut self, max: usize) -> Result<String, DecodeError> {
+    fn word(&mut self, max: usize) -> Result<SmolStr, DecodeError> {
         match self.meta.uint()? {
-            0 => self.string(max),
-            n => words::word(n - 1).map(str::to_owned).ok_or(DecodeError::Tag(n)),
+            0 => self.string(max).map(SmolStr::from),
+            n => words::word(n - 1).map(SmolStr::new_static).ok_or(DecodeError::Tag(n)),
         }
     }
 
@@ -288,7 +289,7 @@ impl Streams<'_> {
             9 => {
                 let at = self.meta.uint()?;
                 let actor = Self::index(&self.actors, at)?.record.actor;
-                Value::Str(ActRef { actor, seq: self.meta.uint()? }.to_string())
+                Value::Str(ActRef { actor, seq: self.meta.uint()? }.to_string().into())
             }
             tag => return Err(DecodeError::Tag(tag)),
         })

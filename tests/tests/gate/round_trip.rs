@@ -25,13 +25,14 @@ fn value() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::Bool),
         any::<i64>().prop_map(Value::Int),
-        word().prop_map(Value::Str),
+        word().prop_map(|s| Value::Str(s.into())),
         prop::collection::vec(any::<u8>(), 0..40).prop_map(Value::Bytes),
         "\\PC{0,40}".prop_map(Value::Text),
     ];
     leaf.prop_recursive(3, 24, 6, |inner| {
         prop_oneof![
-            prop::collection::btree_map(word(), inner.clone(), 0..5).prop_map(Value::Map),
+            prop::collection::btree_map(word(), inner.clone(), 0..5)
+                .prop_map(|m| Value::Map(m.into_iter().collect())),
             prop::collection::vec(inner, 0..5).prop_map(Value::List),
         ]
     })
@@ -41,7 +42,7 @@ fn value() -> impl Strategy<Value = Value> {
 type Written = (usize, bool, Map, usize);
 
 fn written() -> impl Strategy<Value = Vec<Written>> {
-    let fields = prop::collection::btree_map(word(), value(), 0..6);
+    let fields = prop::collection::btree_map(word(), value(), 0..6).prop_map(|m| m.into_iter().collect());
     prop::collection::vec((0..3usize, any::<bool>(), fields, 0..4usize), 0..12)
 }
 

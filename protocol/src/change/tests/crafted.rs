@@ -424,7 +424,7 @@ fn what_is_never_written() {
     );
     assert_eq!(value(nested(VALUE_DEPTH_MAX)), Ok(Ok(true)));
     assert_eq!(value(nested(VALUE_DEPTH_MAX + 1)), refused(EncodeError::TooDeep));
-    let key = |n| Map::from([("k".repeat(n), Value::Null)]);
+    let key = |n| Map::from([("k".repeat(n).into(), Value::Null)]);
     assert_eq!(value(key(KEY_BYTES_MAX)), Ok(Ok(true)));
     for bytes in [0, KEY_BYTES_MAX + 1] {
         assert_eq!(value(key(bytes)), refused(EncodeError::KeyLength { bytes }));
@@ -433,7 +433,7 @@ fn what_is_never_written() {
     let most = CHANGE_OPS_MAX as usize - 2;
     assert_eq!(value(list(most)), Ok(Ok(true)));
     assert_eq!(value(list(most + 1)), refused(EncodeError::TooManyOps { ops: CHANGE_OPS_MAX + 1 }));
-    let text = Map::from([("t".into(), Value::Str("议".repeat(CHANGE_BYTES_MAX / 3)))]);
+    let text = Map::from([("t".into(), Value::Str("议".repeat(CHANGE_BYTES_MAX / 3).into()))]);
     assert!(matches!(value(text), Err(EncodeError::TooLarge { .. })));
 }
 

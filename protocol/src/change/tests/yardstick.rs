@@ -64,7 +64,7 @@ fn read(doc: &Automerge, obj: &ObjId, ty: ObjType) -> Value {
             ScalarValue::Null => Value::Null,
             ScalarValue::Boolean(b) => Value::Bool(*b),
             ScalarValue::Int(v) => Value::Int(*v),
-            ScalarValue::Str(s) => Value::Str(s.to_string()),
+            ScalarValue::Str(s) => Value::Str(s.clone()),
             ScalarValue::Bytes(b) => Value::Bytes(b.clone()),
             other => panic!("unexpected {other:?}"),
         },
@@ -165,14 +165,15 @@ fn value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::Bool),
         any::<i64>().prop_map(Value::Int),
         (-200i64..200).prop_map(Value::Int),
-        text().prop_map(Value::Str),
+        text().prop_map(|s| Value::Str(s.into())),
         text().prop_map(Value::Text),
         proptest::collection::vec(any::<u8>(), 0..20).prop_map(Value::Bytes),
     ];
     leaf.prop_recursive(6, 60, 8, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..8).prop_map(Value::List),
-            proptest::collection::btree_map(key(), inner, 0..8).prop_map(Value::Map),
+            proptest::collection::btree_map(key(), inner, 0..8)
+                .prop_map(|m| Value::Map(m.into_iter().collect())),
         ]
     })
 }
@@ -180,7 +181,7 @@ fn value() -> impl Strategy<Value = Value> {
 /// What an act may carry: random trees, and long votes as the product has them.
 pub(super) fn fields() -> impl Strategy<Value = Map> {
     prop_oneof![
-        4 => proptest::collection::btree_map(key(), value(), 0..10),
+        4 => proptest::collection::btree_map(key(), value(), 0..10).prop_map(|m| m.into_iter().collect()),
         1 => (1usize..200).prop_map(|n| {
             let votes = (0..n).map(|i| (format!("m{i}"), Value::Str(["for", "against"][i % 7 / 6].into())));
             Map::from([("votes".into(), Value::Map(votes.collect()))])

@@ -124,7 +124,7 @@ fn filled(form: &Form, choice: u8) -> Voice {
         let value = match f.kind {
             FieldKind::Text => Value::Text("已核".into()),
             FieldKind::Line => Value::Str("已核".into()),
-            FieldKind::Choice => Value::Str(f.choices[choice as usize % f.choices.len()].id.clone()),
+            FieldKind::Choice => Value::Str(f.choices[choice as usize % f.choices.len()].id.clone().into()),
             FieldKind::Number | FieldKind::Money | FieldKind::Day => Value::Int(i64::from(choice) + 100),
             FieldKind::YesNo => Value::Bool(true),
         };

@@ -94,7 +94,7 @@ fn to(stage: &str) -> Step {
 }
 
 fn record(form: &str, field: &str, value: crate::value::Value) -> Voice {
-    Voice::Record { form: form.into(), fields: crate::act::Filled([(field.to_owned(), value)].into()) }
+    Voice::Record { form: form.into(), fields: crate::act::Filled([(field.into(), value)].into()) }
 }
 
 fn survey() -> Voice {

@@ -127,7 +127,7 @@ pub(super) fn ballot(eligible: i64, present: i64, counts: [i64; 3]) -> Voice {
 pub(super) fn proposal_form() -> Voice {
     let line = |s: &str| crate::value::Value::Str(s.into());
     let fields = [("topic".to_owned(), line("修涵洞")), ("reason".to_owned(), Value::Text("积水".into()))];
-    Voice::Record { form: "proposal".into(), fields: crate::act::Filled(fields.into()) }
+    Voice::Record { form: "proposal".into(), fields: crate::act::Filled(fields.into_iter().collect()) }
 }
 
 pub(super) fn meet(body: &str, day: i64, eligible: i64, present: i64) -> Voice {
@@ -245,7 +245,7 @@ impl World {
         map.insert("kind".into(), Value::Str("levitate".into()));
         map.insert("on".into(), Value::Int(self.today));
         if let Some(prev) = prev {
-            map.insert("prev".into(), Value::Str(prev.to_string()));
+            map.insert("prev".into(), Value::Str(prev.to_string().into()));
         }
         self.put(node, 0, map)
     }

@@ -350,7 +350,7 @@ impl Federation {
         draft.voice(
             &mut rng,
             village,
-            Voice::Record { form: "proposal".into(), fields: Filled(fields.into()) },
+            Voice::Record { form: "proposal".into(), fields: Filled(fields.into_iter().collect()) },
         )?;
         for (body, next) in
             [("branch", "council"), ("council", "representatives"), ("representatives", "posted")]

@@ -1,6 +1,5 @@
 //! Decisions taken from bytes, so that a mutated byte is a changed decision and everything before it stays.
 
-use std::collections::BTreeMap;
 use yishi_protocol::value::{Map, Value};
 
 /// A row of decisions; when the bytes end, every further decision is the first of its kind.
@@ -69,7 +68,7 @@ impl<'a> Choice<'a> {
             0 => Value::Int(self.number() as i64),
             1 => Value::Null,
             2 => Value::Bool(self.flag()),
-            3 => Value::Str(self.text()),
+            3 => Value::Str(self.text().into()),
             4 => Value::Bytes(self.some().to_vec()),
             5 => Value::Text(self.text()),
             6 => Value::Map(self.map(depth - 1)),
@@ -79,7 +78,7 @@ impl<'a> Choice<'a> {
 
     /// Fields under names that acts have, and under others.
     pub(crate) fn map(&mut self, depth: usize) -> Map {
-        (0..self.below(8)).map(|_| (self.key(), self.value(depth))).collect::<BTreeMap<_, _>>()
+        (0..self.below(8)).map(|_| (self.key(), self.value(depth))).collect()
     }
 
     fn key(&mut self) -> String {

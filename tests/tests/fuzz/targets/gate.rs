@@ -216,7 +216,7 @@ pub(crate) fn bend(c: &mut Choice<'_>, bytes: &mut Vec<u8>) {
 fn plausible(c: &mut Choice<'_>, kind: Kind, doc: &Document) -> Map {
     let some_act = |c: &mut Choice<'_>| {
         let name = doc.changes.get(c.below(doc.changes.len())).map(|o| o.change.act_ref());
-        Value::Str(name.unwrap_or(ActRef { actor: ActorId([1; 16]), seq: 1 }).to_string())
+        Value::Str(name.unwrap_or(ActRef { actor: ActorId([1; 16]), seq: 1 }).to_string().into())
     };
     let said = |c: &mut Choice<'_>| Value::Text(c.text());
     let (name, fields): (&str, Vec<(&str, Value)>) = match kind {
@@ -232,29 +232,29 @@ fn plausible(c: &mut Choice<'_>, kind: Kind, doc: &Document) -> Map {
             8 => ("reopen", vec![("reason", said(c))]),
             9 => ("unmerge", vec![]),
             10 => ("handle", vec![("note", said(c))]),
-            11 => ("merge", vec![("into", Value::Str(doc.id.to_string()))]),
+            11 => ("merge", vec![("into", Value::Str(doc.id.to_string().into()))]),
             12 => ("tell", vec![("answer", some_act(c)), ("how", Value::Str("phone".into()))]),
             13 => (
                 "rate",
                 vec![("score", Value::Int(c.number() as i64)), ("source", Value::Str("revisit".into()))],
             ),
-            14 => ("correct", vec![("target", some_act(c)), ("title", Value::Str(c.text()))]),
-            _ => ("escalate", vec![("to", Value::Str(doc.header.home.to_string()))]),
+            14 => ("correct", vec![("target", some_act(c)), ("title", Value::Str(c.text().into()))]),
+            _ => ("escalate", vec![("to", Value::Str(doc.header.home.to_string().into()))]),
         },
         Kind::Outcome => ("answer", vec![("text", said(c))]),
         Kind::Charter => {
-            let hash = |n: u8| Value::Str(yishi_protocol::ids::Hash([n; 32]).to_string());
+            let hash = |n: u8| Value::Str(yishi_protocol::ids::Hash([n; 32]).to_string().into());
             let number = Value::Int(c.number() as i64);
             (
                 "snapshot",
                 vec![
                     ("number", number),
                     ("code", Value::Str("510113106204".into())),
-                    ("name", Value::Str(c.text())),
+                    ("name", Value::Str(c.text().into())),
                     ("level", Value::Str("village".into())),
                     ("procedure", hash(1)),
                     ("calendar", hash(2)),
-                    ("articles", Value::Str(c.text())),
+                    ("articles", Value::Str(c.text().into())),
                 ],
             )
         }
@@ -266,7 +266,7 @@ fn plausible(c: &mut Choice<'_>, kind: Kind, doc: &Document) -> Map {
                 "announce",
                 vec![
                     ("sort", Value::Str("topic".into())),
-                    ("title", Value::Str(c.text())),
+                    ("title", Value::Str(c.text().into())),
                     ("text", said(c)),
                 ],
             ),
@@ -274,7 +274,7 @@ fn plausible(c: &mut Choice<'_>, kind: Kind, doc: &Document) -> Map {
                 "open",
                 vec![
                     ("matter", Value::Bytes(doc.id.0.to_vec())),
-                    ("number", Value::Str(c.text())),
+                    ("number", Value::Str(c.text().into())),
                     ("reason", said(c)),
                 ],
             ),

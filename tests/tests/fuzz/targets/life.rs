@@ -215,7 +215,7 @@ fn read(doc: &Automerge, obj: &ObjId, ty: ObjType) -> Value {
             ScalarValue::Null => Value::Null,
             ScalarValue::Boolean(b) => Value::Bool(*b),
             ScalarValue::Int(v) => Value::Int(*v),
-            ScalarValue::Str(s) => Value::Str(s.to_string()),
+            ScalarValue::Str(s) => Value::Str(s.clone()),
             ScalarValue::Bytes(b) => Value::Bytes(b.clone()),
             other => panic!("unexpected {other:?}"),
         },
