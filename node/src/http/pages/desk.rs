@@ -193,7 +193,7 @@ fn page(house: &House, visitor: &Visitor, caller: &Caller, sent: Sent<'_>) -> Re
         more,
         settle,
         told,
-        photo: photos::Field::of(typed),
+        photo: photos::Field::of(typed, true),
         not_kept: photos::not_kept(not_kept, lang),
         page: shown,
     })
