@@ -98,6 +98,11 @@ export async function furnish(federation) {
   made.inbox = await raise(village, { title: "小学门口没有斑马线", category: "道路", body: "小学门口车多，没有斑马线和减速带，家长要求增设。", channel: "letter_box" });
   await act(village, made.inbox, { act: "escalate", reason: "需镇里协调交警。" });
   await staged(township, made.inbox, "escalated");
+  made.notice = (await district.call("POST", "/notices", { sort: "resource", title: "小型水利设施补助", text: "水渠、涵洞、蓄水池的维修，每处最多补助两万元，村里先报先得。报名请在事项里写明地点、长度和投工人数。", category: "水利", until: "2027-12-31" })).id;
+  await district.call("POST", "/notices", { title: "冬季用电安全提醒", text: "请各村在入户走访时提醒老人检查取暖电器，发现老化线路及时登记。" });
+  await until("the notice in the village", async () => (await village.call("GET", "/notices")).items.length === 2);
+  made.stub = made.quarrel;
+  await until("the stub in the district", async () => (await district.call("GET", `/stubs/${made.stub}`).catch(() => null)) !== null);
   return made;
 }
 

@@ -110,7 +110,7 @@ const pages = (m, receipt) => ({
     handover: "/charter/handover", link: "/link",
     places: "/places", place: "/places?at=510113106204", people: "/people", person: "/people?at=u1",
   }],
-  official: [PEOPLE.official, { today: "/", dashboard: "/dashboard", "dashboard-list": "/dashboard/list?view=raised", matters: "/matters", supervision: "/supervision", matter: `/m/${m.culvert}`, link: "/link" }],
+  official: [PEOPLE.official, { today: "/", dashboard: "/dashboard", "dashboard-list": "/dashboard/list?view=raised", notices: "/notices", notice: `/notices/${m.notice}`, "notice-new": "/notices/new", stub: `/stubs/${m.stub}`, matters: "/matters", supervision: "/supervision", matter: `/m/${m.culvert}`, link: "/link" }],
 });
 
 let count = 0;

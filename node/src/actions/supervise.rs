@@ -216,10 +216,15 @@ impl Actions {
             soon: Vec::new(),
             not_heard: Vec::new(),
             late: Vec::new(),
+            looked_at_most: None,
         };
         let mut unknown: BTreeMap<PlaceId, u64> = BTreeMap::new();
         for which in ["overdue", "soon"] {
-            for row in self.store().matters(&self.matter_query(due(which, None))?).await?.rows {
+            let page = self.store().matters(&self.matter_query(due(which, None))?).await?;
+            if which == "overdue" && page.next.is_some() {
+                view.looked_at_most = Some(PASS_MATTERS);
+            }
+            for row in page.rows {
                 let Ok(sketch) = serde_json::from_str::<Sketch>(&row.detail) else { continue };
                 let due_day = row.due_day.as_deref().and_then(|d| d.parse::<Date>().ok());
                 let over = due_day
@@ -242,7 +247,11 @@ impl Actions {
             }
         }
         // What a place below holds of its own, of which only stubs are seen here.
-        for stub in self.store().overdue_stubs(&today.to_string(), PASS_MATTERS).await? {
+        let stubs = self.store().overdue_stubs(&today.to_string(), PASS_MATTERS).await?;
+        if stubs.len() as u64 == u64::from(PASS_MATTERS) {
+            view.looked_at_most = Some(PASS_MATTERS);
+        }
+        for stub in stubs {
             let Some(due) = stub.due_day.as_deref().and_then(|d| d.parse::<Date>().ok()) else { continue };
             let over = calendar.working_days_between(due, today).max(1);
             let one = SupervisedView {

@@ -109,6 +109,12 @@ pub(super) async fn sheet(actions: &Actions, kind: &Kind, asked: &Asked) -> Resu
         sheet.row(cells, vec![doc]);
     }
     notes(&mut sheet, asked, actions.today(), count);
+    if let Some(most) = view.looked_at_most {
+        sheet.note(
+            format!("超期的太多：只看了到期最早的 {most} 件，其余没有列入，请在看板里按单位看。"),
+            format!("Too much is overdue: only the {most} due earliest were looked at; see the dashboard for the rest."),
+        );
+    }
     let silent: Vec<_> = view.not_heard.iter().filter(|s| s.matters > 0).collect();
     if !silent.is_empty() && asked.home.is_none() {
         let zh: Vec<_> = silent.iter().map(|s| format!("{}（{} 件）", s.place.name, s.matters)).collect();

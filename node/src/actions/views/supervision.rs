@@ -21,6 +21,9 @@ pub struct SupervisionView {
     pub not_heard: Vec<SilentView>,
     /// Matters with acts that arrived after somebody took over.
     pub late: Vec<HeldView>,
+    /// If more is overdue than is listed: how many were looked at, those due earliest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looked_at_most: Option<u32>,
 }
 
 /// A matter under supervision.

@@ -10,7 +10,7 @@ use super::{
     escaped,
     forms::{self, Input, field_of, label},
     inputs::Shown,
-    matter, w, with_language,
+    matter, w,
 };
 use crate::{
     actions::{
@@ -32,7 +32,7 @@ use crate::{
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -313,7 +313,7 @@ fn means(act: &str) -> Option<w::Word> {
 /// The address of a form that came back, opened again or in the other language: the matter itself.
 pub(super) async fn back(visitor: Visitor, Path(reference): Path<String>) -> Response {
     let to = format!("/m/{}", escaped(&reference));
-    Redirect::to(&visitor.stated.map_or_else(|| to.clone(), |lang| with_language(&to, lang))).into_response()
+    visitor.to(&to)
 }
 
 pub(super) async fn take(
@@ -334,8 +334,7 @@ pub(super) async fn take(
                 Some(inbox) => format!("{inbox}m={reference}&done={act}{note}"),
                 None => format!("/m/{reference}?done={act}{note}"),
             };
-            let to = visitor.stated.map_or_else(|| to.clone(), |lang| with_language(&to, lang));
-            Redirect::to(&to).into_response()
+            visitor.to(&to)
         }
         Err(problem) if problem.status() == StatusCode::NOT_FOUND => visitor.trouble(&house, &problem),
         Err(problem) => {

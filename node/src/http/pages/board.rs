@@ -10,7 +10,7 @@ use super::{
     desk::{sent_once, shown_at},
     escaped, html, moments, notices,
     qr::{self, Square},
-    w, with_language,
+    w,
 };
 use crate::{
     actions::{
@@ -34,7 +34,7 @@ use axum::{
     Extension,
     extract::{Path, State},
     http::{HeaderMap, Method, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use std::{collections::BTreeSet, sync::Arc};
@@ -454,8 +454,7 @@ pub(super) async fn object(
     match lodged(&house, &visitor, &number, from.map(|f| f.0), &filled).await {
         Ok(()) => {
             let to = format!("/board/{}?done=yes", escaped(&number));
-            Redirect::to(&visitor.stated.map_or_else(|| to.clone(), |lang| with_language(&to, lang)))
-                .into_response()
+            visitor.to(&to)
         }
         Err(problem) => one(&house, &visitor, &number, &headers, false, Some((&filled, &problem))).await,
     }

@@ -10,7 +10,6 @@ use super::{
     beside::{self, Undo},
     html, inbox,
     w::{self, inbox as wi},
-    with_language,
 };
 use crate::{
     actions::{ActRequest, views::MatterSummary},
@@ -30,7 +29,7 @@ use askama::Template;
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use serde_json::{Value, json};
 use std::{
@@ -133,8 +132,7 @@ enum Plan {
 /// The address of a form that came back, opened again: the inbox.
 pub(super) async fn back(visitor: Visitor) -> Response {
     let to = "/inbox";
-    Redirect::to(&visitor.stated.map_or_else(|| to.to_owned(), |lang| with_language(to, lang)))
-        .into_response()
+    visitor.to(to)
 }
 
 pub(super) async fn take(
@@ -160,7 +158,7 @@ pub(super) async fn take(
         tokio::time::sleep(LOOK).await;
     }
     let to = format!("/inbox/done/{}", begun.key);
-    Redirect::to(&visitor.stated.map_or_else(|| to.clone(), |lang| with_language(&to, lang))).into_response()
+    visitor.to(&to)
 }
 
 /// The matters chosen, each once, in the order of the list.

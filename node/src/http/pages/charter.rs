@@ -9,7 +9,7 @@ use super::{
     inputs::say,
     moments::dated,
     procedures::{Applied, problem_line},
-    w, with_language,
+    w,
 };
 use crate::{
     actions::views::{CharterView, DutyView, EndingView, HandoverView, StagedCharterView},
@@ -28,7 +28,7 @@ use askama::Template;
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use std::{sync::Arc, time::Duration};
 use yishi_protocol::{
@@ -283,8 +283,7 @@ pub(super) async fn issue(
     match issued(&house, caller, &filled, &file).await {
         Ok(()) => {
             let to = "/charter?done=yes";
-            let to = visitor.stated.map_or_else(|| to.to_owned(), |lang| with_language(to, lang));
-            Redirect::to(&to).into_response()
+            visitor.to(to)
         }
         Err(problem) => {
             let words = Some(forms::plain(&problem, "issue", lang));

@@ -11,7 +11,7 @@ use super::{
     html, moments, photos,
     qr::{self, Square},
     similar::{self, Alike},
-    w, with_language,
+    w,
 };
 use crate::{
     actions::RaiseRequest,
@@ -31,7 +31,7 @@ use askama::Template;
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -81,8 +81,7 @@ pub(super) async fn show(
     let key = asked.k.as_str();
     if !secret::is_fresh(key) {
         let to = address(&secret::fresh());
-        return Redirect::to(&visitor.stated.map_or_else(|| to.clone(), |lang| with_language(&to, lang)))
-            .into_response();
+        return visitor.to(&to);
     }
     let before = match house.accounts().given_before(&caller.person, key).await {
         Ok(before) => before.map(|given| receipt_of(&given.body).unwrap_or_else(|| "/matters".to_owned())),
@@ -194,7 +193,7 @@ fn page(house: &House, visitor: &Visitor, caller: &Caller, sent: Sent<'_>) -> Re
         more,
         settle,
         told,
-        photo: photos::Field::of(typed),
+        photo: photos::Field::of(typed, true),
         not_kept: photos::not_kept(not_kept, lang),
         page: shown,
     })
@@ -222,10 +221,7 @@ pub(super) async fn register(
         return (StatusCode::UNPROCESSABLE_ENTITY, page(&house, &visitor, caller, sent)).into_response();
     }
     match registered(&house, caller, &filled).await {
-        Ok(to) => {
-            let to = visitor.stated.map_or_else(|| to.clone(), |lang| with_language(&to, lang));
-            Redirect::to(&to).into_response()
-        }
+        Ok(to) => visitor.to(&to),
         Err(problem) => {
             let sent = Sent { typed: Some(&filled), problem: Some(&problem), ..Sent::default() };
             let shown = page(&house, &visitor, caller, sent);

@@ -262,6 +262,12 @@ impl Visitor {
         self.may_read() || house.open_board
     }
 
+    /// On to another page, in the language this one was asked for.
+    fn to(&self, address: &str) -> Response {
+        let to = self.stated.map_or_else(|| address.to_owned(), |lang| with_language(address, lang));
+        Redirect::to(&to).into_response()
+    }
+
     /// To the sign-in page, and back here afterwards.
     fn to_sign_in(&self) -> Response {
         Redirect::to(&self.sign_in_address()).into_response()

@@ -8,7 +8,6 @@ use super::{
     forms::{self, Input, field_of},
     html, moments,
     w::{self, notices as n},
-    with_language,
 };
 use crate::{
     actions::{
@@ -30,7 +29,7 @@ use askama::Template;
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
@@ -278,17 +277,12 @@ pub(super) async fn recall(
     })
     .await;
     match given {
-        Ok(_) => to(&visitor, &format!("{address}?done=recalled")),
+        Ok(_) => visitor.to(&format!("{address}?done=recalled")),
         Err(problem) => match looked_at(&house, &visitor, &id, Some((&filled, &problem))).await {
             Ok(page) => (problem.status(), html(&page)).into_response(),
             Err(problem) => visitor.trouble(&house, &problem),
         },
     }
-}
-
-fn to(visitor: &Visitor, address: &str) -> Response {
-    Redirect::to(&visitor.stated.map_or_else(|| address.to_owned(), |lang| with_language(address, lang)))
-        .into_response()
 }
 
 pub(super) async fn blank(
@@ -403,7 +397,7 @@ pub(super) async fn give(
     };
     let lang = visitor.lang;
     let (staged, problem) = match done {
-        Ok(None) => return to(&visitor, "/notices?done=yes"),
+        Ok(None) => return visitor.to("/notices?done=yes"),
         Ok(Some((request, staged))) => (Some(stage(&filled, &request, &staged, lang)), None),
         Err(problem) => (None, Some(problem)),
     };

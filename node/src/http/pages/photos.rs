@@ -70,14 +70,16 @@ pub(super) struct Add {
 pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) kept_name: &'static str,
+    /// Whether the form makes sense without one.
+    pub(super) optional: bool,
     pub(super) kept: Vec<String>,
 }
 
 impl Field {
     /// With what a form that was sent before brought.
-    pub(super) fn of(typed: Option<&Filled>) -> Self {
+    pub(super) fn of(typed: Option<&Filled>, optional: bool) -> Self {
         let kept: BTreeSet<String> = typed.into_iter().flat_map(kept).collect();
-        Self { name: PHOTOS, kept_name: KEPT, kept: kept.into_iter().collect() }
+        Self { name: PHOTOS, kept_name: KEPT, optional, kept: kept.into_iter().collect() }
     }
 }
 
@@ -176,7 +178,7 @@ fn form(
         action: page.href(&format!("/m/{}/photos", matter.summary.id)),
         form_token: caller.form_token(),
         once: once.map_or_else(secret::fresh, str::to_owned),
-        field: Field::of(typed),
+        field: Field::of(typed, false),
         about: Input::choice("about", w::photos::ABOUT.of(lang), abouts).typed(typed, None),
         caption: Input::new("line", "caption", w::photos::CAPTION.of(lang)).typed(typed, None),
         trouble,

@@ -10,7 +10,6 @@ use super::{
     html, moments,
     qr::{self, Square},
     w::{self, inbox as wi},
-    with_language,
 };
 use crate::{
     actions::{
@@ -32,7 +31,7 @@ use askama::Template;
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -118,8 +117,7 @@ pub(super) async fn show(
 /// The address of a form that came back, opened again: the tree.
 pub(super) async fn back(visitor: Visitor) -> Response {
     let to = "/places";
-    Redirect::to(&visitor.stated.map_or_else(|| to.to_owned(), |lang| with_language(to, lang)))
-        .into_response()
+    visitor.to(to)
 }
 
 async fn listed(
@@ -431,8 +429,7 @@ pub(super) async fn revoke(
     match revoked(&house, caller, &filled, preview).await {
         Ok(None) => {
             let to = "/places?done=revoked";
-            Redirect::to(&visitor.stated.map_or_else(|| to.to_owned(), |lang| with_language(to, lang)))
-                .into_response()
+            visitor.to(to)
         }
         Ok(Some(view)) => {
             let page = visitor.page(&house, "places");

@@ -9,7 +9,7 @@ use super::{
     gates::{Drawn, drawn},
     html,
     inputs::say,
-    moments, w, with_language,
+    moments, w,
 };
 use crate::{
     actions::views::{ProblemView, ProcedureView, StagedView},
@@ -28,7 +28,7 @@ use askama::Template;
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
@@ -231,8 +231,7 @@ pub(super) async fn issue(
     match issued(&house, caller, &filled, &file).await {
         Ok(id) => {
             let to = format!("/procedures/{}?done=yes", escaped(&id));
-            let to = visitor.stated.map_or_else(|| to.clone(), |lang| with_language(&to, lang));
-            Redirect::to(&to).into_response()
+            visitor.to(&to)
         }
         Err(problem) => {
             let words = Some(forms::plain(&problem, "issue", lang));

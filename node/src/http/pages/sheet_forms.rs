@@ -3,7 +3,7 @@
 //!
 //! Between the two presses the file lies in the page itself: nothing is kept that nobody confirmed.
 
-use super::{Page, Visitor, desk::sent_once, forms as fields, html, w, with_language};
+use super::{Page, Visitor, desk::sent_once, forms as fields, html, w};
 use crate::{
     http::{
         House,
@@ -22,7 +22,7 @@ use askama::Template;
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use std::sync::Arc;
 
@@ -141,10 +141,7 @@ pub(super) async fn sent(
         },
     };
     match done {
-        Ok(to) => {
-            let to = visitor.stated.map_or_else(|| to.to_owned(), |lang| with_language(to, lang));
-            Redirect::to(&to).into_response()
-        }
+        Ok(to) => visitor.to(to),
         Err(problem) => {
             let trouble = Some(fields::plain(&problem, "form", lang));
             let page = page(&house, &visitor, caller, Says { request, shown: None, trouble }).await;

@@ -7,7 +7,6 @@ use super::{
     forms::{self, Input, field_of},
     html, moments,
     w::{self, notices as n},
-    with_language,
 };
 use crate::{
     actions::{
@@ -28,7 +27,7 @@ use askama::Template;
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use std::sync::Arc;
 use yishi_protocol::fold::frame::Stage;
@@ -190,10 +189,7 @@ pub(super) async fn open(
     })
     .await;
     match given {
-        Ok(_) => {
-            let to = visitor.stated.map_or_else(|| address.clone(), |lang| with_language(&address, lang));
-            Redirect::to(&to).into_response()
-        }
+        Ok(_) => visitor.to(&address),
         Err(problem) => match house.actions.stub_of(&reference).await {
             Ok(view) => {
                 let page = page_of(&house, &visitor, &view, Some((&filled, &problem)));

@@ -14,6 +14,8 @@ use std::sync::Arc;
 #[template(path = "supervision.html")]
 struct SupervisionPage {
     page: Page,
+    /// If not all that is overdue is listed.
+    more: Option<String>,
     rule: String,
     lists: Vec<List>,
     not_heard: Vec<[String; 3]>,
@@ -80,7 +82,13 @@ fn page_of(house: &House, visitor: &Visitor, view: &SupervisionView) -> Supervis
             r.name_after, r.raise_after, r.rounds
         ),
     };
-    SupervisionPage { not_heard: not_heard.collect(), late: late.collect(), lists, rule, page }
+    let more = view.looked_at_most.map(|most| match lang {
+        Lang::Zh => format!("超期的太多，这里只列到期最早的 {most} 件；全部的在看板里。"),
+        Lang::En => {
+            format!("Too much is overdue: the {most} due earliest are listed; the dashboard has all.")
+        }
+    });
+    SupervisionPage { more, not_heard: not_heard.collect(), late: late.collect(), lists, rule, page }
 }
 
 fn row(s: &SupervisedView, page: &Page, today: i64) -> Row {

@@ -8,7 +8,7 @@ use super::{
     list::{LinkLine, Row, link_line, row},
     notices,
     similar::{self, Alike},
-    w, with_language,
+    w,
 };
 use crate::{
     actions::{
@@ -20,7 +20,7 @@ use crate::{
 use askama::Template;
 use axum::{
     extract::State,
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use std::sync::Arc;
 use yishi_protocol::{fold::words, ids::PlaceId};
@@ -68,8 +68,7 @@ struct Wait {
 pub(super) async fn show(state: State<Arc<House>>, visitor: Visitor) -> Response {
     if !visitor.may_read() {
         return match visitor.may_see_board(&state) {
-            true => Redirect::to(&visitor.stated.map_or("/board".to_owned(), |l| with_language("/board", l)))
-                .into_response(),
+            true => visitor.to("/board"),
             false => visitor.to_sign_in(),
         };
     }

@@ -10,7 +10,7 @@ super::words! {
     ADD: "放照片", "Add photos";
     ADD_WHICH: "选照片", "Choose photos";
     ABOUT: "照片上是什么", "What they show";
-    ABOUT_PHOTO: "现场", "What is there";
+    ABOUT_PHOTO: "现场", "On site";
     ABOUT_SIGN_IN: "签到表", "Sign-in sheet";
     ABOUT_COUNT: "唱票、计票", "Votes being counted";
     ABOUT_RECEIPT: "单据", "A receipt";
