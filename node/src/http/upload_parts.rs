@@ -173,8 +173,11 @@ mod tests {
         body
     }
 
+    /// Its name, the file's name, its bytes.
+    type Field = (String, Option<String>, Vec<u8>);
+
     /// Fields with all their bytes, read so many bytes at a time.
-    fn read(bytes: &[u8], step: usize) -> Result<Vec<(String, Option<String>, Vec<u8>)>, &'static str> {
+    fn read(bytes: &[u8], step: usize) -> Result<Vec<Field>, &'static str> {
         let (mut parts, mut out) = (Parts::new("x-1"), Vec::new());
         for some in bytes.chunks(step) {
             parts.push(some);

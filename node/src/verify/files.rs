@@ -35,7 +35,7 @@ async fn broken(store: &Store, file: &FileRow) -> Result<Option<u32>, StoreError
     let Ok(list) = PieceList::read(&file.file, file.size, &list) else { return Ok(Some(0)) };
     for number in 0..file.have {
         let piece = store.file_piece(file, number).await?;
-        if !piece.is_some_and(|piece| list.check(number, &piece).is_ok()) {
+        if piece.is_none_or(|piece| list.check(number, &piece).is_err()) {
             return Ok(Some(number));
         }
     }

@@ -18,10 +18,7 @@ use crate::{
     http::{House, lang::Lang, permit::Permit, problem::Problem},
 };
 use askama::Template;
-use axum::{
-    extract::State,
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use std::sync::Arc;
 use yishi_protocol::{fold::words, ids::PlaceId};
 

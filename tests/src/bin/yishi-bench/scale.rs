@@ -74,6 +74,9 @@ pub(crate) struct ScaleRequest {
     svg: Option<PathBuf>,
 }
 
+/// A child's link and place, and its documents that are yet to be added to.
+type Turn<'a> = (LinkId, &'a Place, std::vec::IntoIter<(Header, Commit)>);
+
 /// Measures and tells.
 pub(crate) async fn run(request: ScaleRequest) -> Result<()> {
     let mut figures = Figures::default();
@@ -172,7 +175,7 @@ async fn once(request: &ScaleRequest, children: u32, docs: u32, dir: &Path, seed
     // Prepared beforehand: what is measured is storing, feeding and reading. Written here and not received, so
     // that it is fed to the child it belongs to.
     let (mut batches, mut prepared) = (Vec::new(), 0);
-    let mut turns: Vec<(LinkId, &Place, std::vec::IntoIter<(Header, Commit)>)> = Vec::new();
+    let mut turns: Vec<Turn<'_>> = Vec::new();
     for (child, tips) in of_child {
         let (place, link) = (places.get(child as usize), links.get(child as usize));
         turns.push((*link.context("a link")?, place.context("a child")?, tips.into_iter()));
