@@ -36,8 +36,8 @@ pub type Key = SmolStr;
 
 /// A map of values; the order of keys is their byte order, everywhere.
 ///
-/// A sorted row instead of a tree: an act has some eight fields and is read whole, and forty acts of a matter were
-/// folded in two thirds of the time (measured; the rest of that came from [`Key`]).
+/// A sorted row instead of a tree: an act has some eight fields and is read whole. With [`Key`] this saved a tenth of
+/// folding forty acts from their stored bytes (0.123 to 0.110 ms, the lowest of 15 in two programs run in turn).
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Map(Vec<(Key, Value)>);
 
