@@ -10,6 +10,7 @@ mod dashboard;
 mod deliberation;
 mod links;
 mod notices;
+mod outcome;
 mod similar;
 mod supervision;
 mod tree;
@@ -29,6 +30,7 @@ pub use deliberation::{
 };
 pub use links::{HeldBackView, LinkView, LinksView, OnlyHereView};
 pub use notices::{AnnouncementView, OpeningView, StagedAnnouncementView, StubField, StubView, VersionView};
+pub use outcome::{CitedView, OutcomeView, ProgressView};
 pub use similar::{OtherWords, SimilarList, SimilarView};
 pub use supervision::{HeldView, SilentView, SupervisedView, SupervisionView};
 pub use tree::{AdmitView, PlacingView, RevokeView, UncountedView};
@@ -555,57 +557,4 @@ pub struct ExportRow {
     pub stage: String,
     /// In Chinese.
     pub stage_zh: String,
-}
-
-/// A proposal an outcome is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CitedView {
-    /// The proposal.
-    pub id: DocId,
-    /// Its number.
-    pub number: Option<String>,
-    /// The place that registered it.
-    pub home: PlaceView,
-}
-
-/// How far an outcome is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ProgressView {
-    /// In words.
-    pub text: String,
-    /// 0 to 100.
-    pub percent: Option<i64>,
-    /// Who says so.
-    pub place: PlaceView,
-    /// The day.
-    pub on: String,
-}
-
-/// An outcome.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct OutcomeView {
-    /// The document.
-    pub id: DocId,
-    /// A line that names it.
-    pub title: String,
-    /// What was decided.
-    pub text: String,
-    /// Responsible unit.
-    pub unit: Option<String>,
-    /// Budget in yuan.
-    pub budget_yuan: Option<i64>,
-    /// Due day.
-    pub due_on: Option<String>,
-    /// The day it was decided.
-    pub decided_on: String,
-    /// Who decided.
-    pub place: PlaceView,
-    /// What it is about.
-    pub proposals: Vec<CitedView>,
-    /// The reply to every submitter.
-    pub answer: Option<String>,
-    /// How far it is.
-    pub progress: Vec<ProgressView>,
-    /// Where it is on disk.
-    pub stored: StoredView,
 }
